@@ -1,0 +1,181 @@
+package history
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"time"
+)
+
+// Format and Version name the file format in the first line of a history file.
+const (
+	Format  = "lockquake-history"
+	Version = 1
+)
+
+// Header is the first line of a history: what a judge must know of the cell that it came from.
+// Durations are in nanoseconds in the file.
+type Header struct {
+	Format   string        `json:"format"`
+	Version  int           `json:"version"`
+	Strategy string        `json:"strategy"`
+	Fault    string        `json:"fault"`
+	Repeat   int           `json:"repeat"`
+	Seed     uint64        `json:"seed"`
+	Fenced   bool          `json:"fenced"` // the resource refuses writes under an old token
+	Clients  int           `json:"clients"`
+	Keys     []string      `json:"keys"`
+	TTL      time.Duration `json:"ttl_ns"`
+	Settle   time.Duration `json:"settle_ns"` // how long after the last heal a waiter may still wait
+}
+
+// Open is the Return and ReturnAt of an operation that never returned: later than everything.
+const Open = math.MaxInt64
+
+// Operation is an invoke and its return, or an invoke that never returned (Unknown, Return = Open).
+//
+// Call and Return are sequence numbers: they order operations exactly, where two times may be equal.
+// An operation that returned with an Unknown outcome has its return here, too; that it may take
+// effect later is the judge's business.
+type Operation struct {
+	ID       OpID
+	Call     int64
+	Return   int64
+	CallAt   time.Duration
+	ReturnAt time.Duration
+	Op       Op
+	Outcome  Outcome
+	Process  int32
+	Client   int32
+	Key      string
+	Hold     OpID // for an Acquire, its own ID
+	Token    int64
+	Lease    int64
+	Value    int64
+	Prev     int64
+	Pos      int64
+	Fault    string
+	Note     string
+	Error    string
+}
+
+// History is everything that was recorded in one cell, in order.
+type History struct {
+	Header Header
+	Ops    []Operation // in the order of Call
+	Infos  []Event     // in the order of Seq
+	// Events is the number of events read.
+	Events int64
+	// Cut says why the history is not whole; empty: it was closed in order.
+	Cut string
+	// Faults of pairing, found while reading: returns without an invoke and the like, one sentence
+	// each. Checker well-formed reports them.
+	Defects []string
+}
+
+// Last is the time of the latest event.
+func (h *History) Last() time.Duration {
+	var last time.Duration
+	for i := range h.Ops {
+		last = max(last, h.Ops[i].CallAt)
+		if h.Ops[i].ReturnAt != Open {
+			last = max(last, h.Ops[i].ReturnAt)
+		}
+	}
+	for i := range h.Infos {
+		last = max(last, h.Infos[i].At)
+	}
+	return last
+}
+
+// Injection is one injected fault as it was carried out: an Inject and, after it, its Heal. Its
+// window is [Inject.CallAt, Heal.ReturnAt].
+type Injection struct {
+	Inject Operation
+	Heal   Operation // zero: never healed
+}
+
+// Observed tells whether the evidence of the injection was seen.
+func (i Injection) Observed() bool { return i.Heal.Outcome == OK }
+
+// End is the end of the injection's window, Open if it was never healed.
+func (i Injection) End() time.Duration {
+	if i.Heal.ID == 0 {
+		return Open
+	}
+	return i.Heal.ReturnAt
+}
+
+// Injections lists the injected faults in the order of their invokes. A heal names its injection in
+// Hold.
+func (h *History) Injections() []Injection {
+	var all []Injection
+	at := map[OpID]int{}
+	for _, o := range h.Ops {
+		switch o.Op {
+		case Inject:
+			at[o.ID] = len(all)
+			all = append(all, Injection{Inject: o})
+		case Heal:
+			if i, ok := at[o.Hold]; ok {
+				all[i].Heal = o
+			}
+		}
+	}
+	return all
+}
+
+// Hold is the time in which one process believed that it held a key: from the return of a
+// successful acquire to the first of: its release was invoked, it acted on Lost, its process
+// crashed. Start and End are sequence numbers, StartAt and EndAt the times to them.
+type Hold struct {
+	Acquire Operation
+	Start   int64
+	End     int64 // Open: it believed to the end of the history
+	StartAt time.Duration
+	EndAt   time.Duration
+	EndedBy Op // Release, Lost or Crash; 0 while open
+	Release Operation
+}
+
+// Holds lists the believed holds in the order of their starts.
+func (h *History) Holds() []Hold {
+	holds := map[OpID]*Hold{}
+	var order []*Hold
+	end := func(id OpID, by Op, seq int64, at time.Duration) *Hold {
+		hold := holds[id]
+		if hold != nil && seq < hold.End {
+			hold.End, hold.EndAt, hold.EndedBy = seq, at, by
+		}
+		return hold
+	}
+	for _, o := range h.Ops {
+		if o.Op == Acquire && o.Outcome == OK {
+			hold := &Hold{Acquire: o, Start: o.Return, StartAt: o.ReturnAt, End: Open, EndAt: Open}
+			holds[o.ID] = hold
+			order = append(order, hold)
+		}
+	}
+	for _, o := range h.Ops {
+		if o.Op == Release {
+			if hold := end(o.Hold, Release, o.Call, o.CallAt); hold != nil {
+				hold.Release = o
+			}
+		}
+	}
+	for _, e := range h.Infos {
+		if e.Op == Lost || e.Op == Crash {
+			end(e.Hold, e.Op, e.Seq, e.At)
+		}
+	}
+	return sortedByStart(order)
+}
+
+func sortedByStart(order []*Hold) []Hold {
+	sorted := make([]Hold, len(order))
+	for i, hold := range order {
+		sorted[i] = *hold
+	}
+	slices.SortFunc(sorted, func(a, b Hold) int { return cmp.Compare(a.Start, b.Start) })
+	return sorted
+}
