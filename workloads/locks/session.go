@@ -1,0 +1,110 @@
+package locks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
+	"go.etcd.io/etcd/client/v3/concurrency"
+
+	"lockquake/workloads/lock"
+)
+
+// leaseTimeout bounds a grant and a revoke. It is not longer than the shortest TTL: a revoke that
+// takes longer than the TTL has nothing left to revoke.
+const leaseTimeout = time.Second
+
+// sessions are the leases that a lock keeps alive; strategies embed it for its Close.
+type sessions struct {
+	env  lock.Env
+	open []*concurrency.Session
+}
+
+// start opens a session. Its error is definite: without a lease no key was asked for.
+//
+// The lease is granted here, not by NewSession, which would wait for it on the client's context and
+// so for longer than the caller wants to.
+func (s *sessions) start(ctx context.Context) (*concurrency.Session, error) {
+	ctx, cancel := context.WithTimeout(ctx, leaseTimeout)
+	defer cancel()
+	granted, err := s.env.Client.Grant(ctx, s.env.TTLSeconds())
+	if err != nil {
+		return nil, definite(fmt.Errorf("grant a lease: %w", err))
+	}
+	session, err := concurrency.NewSession(s.env.Client, concurrency.WithLease(granted.ID))
+	if err != nil {
+		return nil, definite(fmt.Errorf("keep lease %x alive: %w", granted.ID, err))
+	}
+	s.open = append(s.open, session)
+	return session, nil
+}
+
+// live returns the open session or, where that is done or there is none, a new one.
+func (s *sessions) live(ctx context.Context) (*concurrency.Session, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, definite(err)
+	}
+	for _, session := range slices.Clone(s.open) {
+		if !isDone(session) {
+			return session, nil
+		}
+		// Done may be early (etcd may yet have the lease) and the revoke may fail: in both cases the
+		// old key is gone within its TTL, because nothing renews it any more.
+		_ = s.end(session)
+	}
+	return s.start(ctx)
+}
+
+func isDone(session *concurrency.Session) bool {
+	select {
+	case <-session.Done():
+		return true
+	default:
+		return false
+	}
+}
+
+// end stops renewing the session's lease and revokes it. If it returns nil the lease is gone, and
+// with it every key under it; and a request that is still on its way cannot bring such a key back,
+// because etcd refuses to put a key under a lease that does not exist. If it returns an error the
+// same is true within the TTL.
+func (s *sessions) end(session *concurrency.Session) error {
+	s.open = slices.DeleteFunc(s.open, func(o *concurrency.Session) bool { return o == session })
+	session.Orphan()
+	ctx, cancel := context.WithTimeout(s.env.Client.Ctx(), leaseTimeout)
+	defer cancel()
+	_, err := s.env.Client.Revoke(ctx, session.Lease())
+	if err != nil && !errors.Is(err, rpctypes.ErrLeaseNotFound) {
+		return fmt.Errorf("revoke lease %x: %w", session.Lease(), err)
+	}
+	return nil
+}
+
+// abandon gives up an acquire that failed under the session. The error becomes definite where the
+// session could be ended, because then nothing is left that could yet be the lock.
+func (s *sessions) abandon(session *concurrency.Session, cause error) error {
+	if s.end(session) == nil {
+		return definite(cause)
+	}
+	return cause
+}
+
+// Close ends the sessions that are still open.
+func (s *sessions) Close() error {
+	var errs []error
+	for _, session := range slices.Clone(s.open) {
+		errs = append(errs, s.end(session))
+	}
+	return errors.Join(errs...)
+}
+
+// definite marks the error of an operation that surely had no effect.
+func definite(err error) error {
+	if errors.Is(err, lock.ErrDefinite) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", lock.ErrDefinite, err)
+}
