@@ -1,7 +1,7 @@
 // Package history records what clients and the nemesis did, in the order in which they did it, and
 // reads it back. It is the only thing that flows from a run to its judgement.
 //
-// A Recorder stamps events and streams them to a file; Read turns such a file, whole or cut short
+// A Recorder stamps events and streams them to a file; Decode turns such a file, whole or cut short
 // by a crash, into a History of operations. The package judges nothing: read checker next.
 package history
 

@@ -27,6 +27,7 @@ type Header struct {
 	Keys     []string      `json:"keys"`
 	TTL      time.Duration `json:"ttl_ns"`
 	Settle   time.Duration `json:"settle_ns"` // how long after the last heal a waiter may still wait
+	Warmup   time.Duration `json:"warmup_ns"` // at the start, judged but not measured
 }
 
 // Open is the Return and ReturnAt of an operation that never returned: later than everything.
@@ -68,6 +69,8 @@ type History struct {
 	Events int64
 	// Cut says why the history is not whole; empty: it was closed in order.
 	Cut string
+	// Garbled tells that Cut is not an early end but something that no lockquake wrote.
+	Garbled bool
 	// Faults of pairing, found while reading: returns without an invoke and the like, one sentence
 	// each. Checker well-formed reports them.
 	Defects []string

@@ -1,0 +1,292 @@
+package history
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// The file is zstd over JSON lines: the Header, then an event a line with zero fields left out.
+// Events are flat, so a table of their fields serves both directions; encoding/json takes ten times
+// as long.
+var fields = []field{
+	{name: "seq", num: func(e *Event) *int64 { return &e.Seq }},
+	{name: "at_ns", num: func(e *Event) *int64 { return (*int64)(&e.At) }},
+	{name: "kind", words: kindNames, word: func(e *Event) *uint8 { return (*uint8)(&e.Kind) }},
+	{name: "op", words: opNames, word: func(e *Event) *uint8 { return (*uint8)(&e.Op) }},
+	{name: "outcome", words: outcomeNames, word: func(e *Event) *uint8 { return (*uint8)(&e.Outcome) }},
+	{name: "process", short: func(e *Event) *int32 { return &e.Process }},
+	{name: "client", short: func(e *Event) *int32 { return &e.Client }},
+	{name: "id", num: func(e *Event) *int64 { return (*int64)(&e.ID) }},
+	{name: "hold", num: func(e *Event) *int64 { return (*int64)(&e.Hold) }},
+	{name: "key", text: func(e *Event) *string { return &e.Key }},
+	{name: "token", num: func(e *Event) *int64 { return &e.Token }},
+	{name: "lease", num: func(e *Event) *int64 { return &e.Lease }},
+	{name: "value", num: func(e *Event) *int64 { return &e.Value }},
+	{name: "prev", num: func(e *Event) *int64 { return &e.Prev }},
+	{name: "pos", num: func(e *Event) *int64 { return &e.Pos }},
+	{name: "sent_ns", num: func(e *Event) *int64 { return (*int64)(&e.Sent) }},
+	{name: "fault", text: func(e *Event) *string { return &e.Fault }},
+	{name: "note", text: func(e *Event) *string { return &e.Note }},
+	{name: "error", text: func(e *Event) *string { return &e.Error }},
+}
+
+// field is one field of an Event by one of four accessors.
+type field struct {
+	name  string
+	num   func(*Event) *int64
+	short func(*Event) *int32
+	text  func(*Event) *string
+	word  func(*Event) *uint8
+	words names
+}
+
+// append writes `,"name":value`, or nothing for a zero value.
+func (f *field) append(b []byte, e *Event) []byte {
+	var n int64
+	switch {
+	case f.text != nil:
+		s := *f.text(e)
+		if s == "" {
+			return b
+		}
+		return appendString(f.key(b), s)
+	case f.word != nil:
+		w := *f.word(e)
+		if w == 0 {
+			return b
+		}
+		b = append(f.key(b), '"')
+		return append(append(b, f.words.name(w)...), '"')
+	case f.short != nil:
+		n = int64(*f.short(e))
+	default:
+		n = *f.num(e)
+	}
+	if n == 0 {
+		return b
+	}
+	return strconv.AppendInt(f.key(b), n, 10)
+}
+
+func (f *field) key(b []byte) []byte {
+	b = append(b, ',', '"')
+	return append(append(b, f.name...), '"', ':')
+}
+
+// appendString quotes plain text itself and leaves the rest to encoding/json.
+func appendString(b []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			quoted, _ := json.Marshal(s) // a string always marshals
+			return append(b, quoted...)
+		}
+	}
+	b = append(b, '"')
+	return append(append(b, s...), '"')
+}
+
+func appendEvent(b []byte, e *Event) []byte {
+	start := len(b)
+	for i := range fields {
+		b = fields[i].append(b, e)
+	}
+	b[start] = '{' // over the first comma; Seq is never zero
+	return append(b, '}', '\n')
+}
+
+type encoder struct {
+	z    *zstd.Encoder
+	line []byte
+}
+
+func newEncoder(w io.Writer, h Header) (*encoder, error) {
+	z, err := zstd.NewWriter(w, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(2))
+	if err != nil {
+		return nil, err
+	}
+	h.Format, h.Version = Format, Version
+	head, err := json.Marshal(h)
+	if err != nil {
+		return nil, err
+	}
+	enc := &encoder{z: z}
+	if _, err := z.Write(append(head, '\n')); err != nil {
+		return nil, fmt.Errorf("write history: %w", err)
+	}
+	return enc, enc.flush()
+}
+
+// write takes the events; they are with the underlying writer after the next flush.
+func (enc *encoder) write(batch []Event) error {
+	if len(batch) == 0 {
+		return nil
+	}
+	enc.line = enc.line[:0]
+	for i := range batch {
+		enc.line = appendEvent(enc.line, &batch[i])
+	}
+	if _, err := enc.z.Write(enc.line); err != nil {
+		return fmt.Errorf("write history: %w", err)
+	}
+	return nil
+}
+
+func (enc *encoder) flush() error {
+	if err := enc.z.Flush(); err != nil {
+		return fmt.Errorf("write history: %w", err)
+	}
+	return nil
+}
+
+func (enc *encoder) close() error { return enc.z.Close() }
+
+// parseEvent reads one line as appendEvent writes it: a flat object of known fields in any order.
+func parseEvent(line []byte, e *Event, kept interned) error {
+	rest, ok := bytes.CutPrefix(line, []byte("{"))
+	if !ok {
+		return fmt.Errorf("expected an event in {}, got %.40q", line)
+	}
+	hint := 0
+	for {
+		f, value, after, err := nextField(rest, &hint)
+		if err != nil {
+			return err
+		}
+		if err := f.parse(value, e, kept); err != nil {
+			return fmt.Errorf("field %q: %w", f.name, err)
+		}
+		switch {
+		case len(after) == 1 && after[0] == '}':
+			return validEvent(e)
+		case len(after) > 0 && after[0] == ',':
+			rest = after[1:]
+		default:
+			return fmt.Errorf("expected , or } after field %q, got %.20q", f.name, after)
+		}
+	}
+}
+
+func validEvent(e *Event) error {
+	if e.Seq <= 0 || e.At < 0 || e.Kind == 0 || e.Op == 0 {
+		return fmt.Errorf("expected seq, at_ns, kind and op in an event")
+	}
+	return nil
+}
+
+// nextField splits `"name":value...`. Fields mostly come in the order of the table: hint is where
+// the search begins.
+func nextField(b []byte, hint *int) (*field, []byte, []byte, error) {
+	name, rest, ok := cutQuoted(b)
+	if !ok || len(rest) < 2 || rest[0] != ':' {
+		return nil, nil, nil, fmt.Errorf(`expected "field":value, got %.40q`, b)
+	}
+	rest = rest[1:]
+	end := 0
+	if rest[0] == '"' {
+		if end = quotedLen(rest); end == 0 {
+			return nil, nil, nil, fmt.Errorf("string without its end: %.40q", rest)
+		}
+	} else {
+		for end < len(rest) && rest[end] != ',' && rest[end] != '}' {
+			end++
+		}
+	}
+	for range fields {
+		f := &fields[*hint]
+		*hint = (*hint + 1) % len(fields)
+		if f.name == string(name) {
+			return f, rest[:end], rest[end:], nil
+		}
+	}
+	return nil, nil, nil, fmt.Errorf("unknown field %q", name)
+}
+
+// quotedLen is the length of the JSON string that b begins with, quotes included; 0: it has no end.
+func quotedLen(b []byte) int {
+	for i := 1; i < len(b); i++ {
+		switch b[i] {
+		case '\\':
+			i++
+		case '"':
+			return i + 1
+		}
+	}
+	return 0
+}
+
+func cutQuoted(b []byte) (quoted, rest []byte, ok bool) {
+	if len(b) == 0 || b[0] != '"' {
+		return nil, nil, false
+	}
+	n := quotedLen(b)
+	if n == 0 {
+		return nil, nil, false
+	}
+	return b[1 : n-1], b[n:], true
+}
+
+func (f *field) parse(value []byte, e *Event, kept interned) error {
+	switch {
+	case f.text != nil:
+		return kept.parse(value, f.text(e))
+	case f.word != nil:
+		word, _, ok := cutQuoted(value)
+		if !ok {
+			return fmt.Errorf("expected a word in quotes, got %.20q", value)
+		}
+		w, err := f.words.parse(word)
+		*f.word(e) = w
+		return err
+	case f.short != nil:
+		n, err := parseInt(value, 32)
+		*f.short(e) = int32(n)
+		return err
+	default:
+		n, err := parseInt(value, 64)
+		*f.num(e) = n
+		return err
+	}
+}
+
+// parseInt spares the usual number the copy that strconv needs.
+func parseInt(b []byte, bits int) (int64, error) {
+	const sure = 18 // digits that fit into 64 bits
+	digits, negative := bytes.CutPrefix(b, []byte("-"))
+	var n int64
+	for _, c := range digits {
+		if c < '0' || c > '9' || len(digits) > sure || bits < 64 && len(digits) > sure/2 {
+			return strconv.ParseInt(string(b), 10, bits)
+		}
+		n = n*10 + int64(c-'0')
+	}
+	switch {
+	case len(digits) == 0:
+		return 0, fmt.Errorf("expected a number, got %.20q", b)
+	case negative:
+		return -n, nil
+	}
+	return n, nil
+}
+
+// interned keeps one copy of each string of a history: many events, few different strings.
+type interned map[string]string
+
+func (kept interned) parse(quoted []byte, dst *string) error {
+	const most = 1 << 16 // beyond this a file has no repeating strings
+	if s, ok := kept[string(quoted)]; ok {
+		*dst = s
+		return nil
+	}
+	if err := json.Unmarshal(quoted, dst); err != nil {
+		return err
+	}
+	if len(kept) < most {
+		kept[string(quoted)] = *dst
+	}
+	return nil
+}
