@@ -1,0 +1,189 @@
+package locks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.etcd.io/etcd/server/v3/embed"
+	"go.uber.org/goleak"
+	"go.uber.org/zap"
+
+	"lockquake/workloads/lock"
+)
+
+const lockName = "locks/a"
+
+// patience bounds every wait of a test; nothing is asserted about how long a thing takes.
+const patience = 20 * time.Second
+
+// bed is what a test works on: a cluster of its own, and a client that watches from outside.
+type bed struct {
+	*testing.T
+	ctx     context.Context
+	etcd    *embed.Etcd
+	outside *clientv3.Client
+}
+
+func newBed(t *testing.T) *bed {
+	t.Cleanup(func() { goleak.VerifyNone(t) })
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	t.Cleanup(cancel)
+	cfg := embed.NewConfig()
+	cfg.Dir = t.TempDir()
+	cfg.LogLevel = "panic"
+	peer := url.URL{Scheme: "unix", Host: fmt.Sprintf("@lqt-%d-%s-p", os.Getpid(), t.Name()[4:])}
+	cli := url.URL{Scheme: "unix", Host: fmt.Sprintf("@lqt-%d-%s-c", os.Getpid(), t.Name()[4:])}
+	if len(peer.Host) > 90 {
+		peer.Host, cli.Host = peer.Host[:80]+"p", cli.Host[:80]+"c"
+	}
+	cfg.ListenPeerUrls, cfg.AdvertisePeerUrls = []url.URL{peer}, []url.URL{{Scheme: "http", Host: "127.0.0.1:1"}}
+	cfg.ListenClientUrls, cfg.AdvertiseClientUrls = []url.URL{cli}, []url.URL{{Scheme: "http", Host: "127.0.0.1:2"}}
+	cfg.InitialCluster = "default=http://127.0.0.1:1"
+	cfg.UnsafeNoFsync = true
+	cfg.TickMs, cfg.ElectionMs = 10, 100
+	e, err := embed.StartEtcd(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.Close)
+	<-e.Server.ReadyNotify()
+	b := &bed{T: t, ctx: ctx, etcd: e}
+	b.outside = b.client()
+	return b
+}
+
+func (b *bed) client() *clientv3.Client {
+	b.Helper()
+	c, err := clientv3.New(clientv3.Config{Endpoints: []string{"unix:" + b.etcd.Config().ListenClientUrls[0].Host}, Logger: zap.NewNop()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+//CUT
+
+// env is that of a client with a connection of its own. The TTL is so long that no lease ends by
+// itself within a test.
+func (b *bed) env(clientID string) lock.Env {
+	b.Helper()
+	return lock.Env{Client: b.client(), Name: lockName, TTL: time.Minute, ClientID: clientID}
+}
+
+func (b *bed) open(strategy lock.Strategy, env lock.Env) lock.Lock {
+	b.Helper()
+	l, err := strategy(b.ctx, env)
+	if err != nil {
+		b.Fatalf("open the lock of %s: %v", env.ClientID, err)
+	}
+	return l
+}
+
+func (b *bed) acquire(l lock.Lock) lock.Hold {
+	b.Helper()
+	hold, err := l.Acquire(b.ctx)
+	if err != nil {
+		b.Fatalf("acquire: %v", err)
+	}
+	return hold
+}
+
+// answer is what an Acquire in the background returned.
+type answer struct {
+	hold lock.Hold
+	err  error
+}
+
+func (b *bed) acquiring(ctx context.Context, l lock.Lock) <-chan answer {
+	answers := make(chan answer, 1)
+	go func() {
+		hold, err := l.Acquire(ctx)
+		answers <- answer{hold, err}
+	}()
+	return answers
+}
+
+// receive takes what must come.
+func receive[T any](b *bed, what string, from <-chan T) T {
+	b.Helper()
+	select {
+	case got := <-from:
+		return got
+	case <-b.ctx.Done():
+		b.Fatalf("waited %s for %s", patience, what)
+		panic("unreachable")
+	}
+}
+
+func (b *bed) await(what string, seen func() bool) {
+	b.Helper()
+	for !seen() {
+		if pause(b.ctx, 5*time.Millisecond) != nil {
+			b.Fatalf("waited %s for %s", patience, what)
+		}
+	}
+}
+
+// keys lists the keys at and below the lock's name.
+func (b *bed) keys() []string {
+	b.Helper()
+	resp, err := b.outside.Get(b.ctx, lockName, clientv3.WithPrefix())
+	if err != nil {
+		b.Fatal(err)
+	}
+	var keys []string
+	for _, kv := range resp.Kvs {
+		keys = append(keys, string(kv.Key))
+	}
+	return keys
+}
+
+func (b *bed) leases() []clientv3.LeaseID {
+	b.Helper()
+	resp, err := b.outside.Leases(b.ctx)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var ids []clientv3.LeaseID
+	for _, lease := range resp.Leases {
+		ids = append(ids, lease.ID)
+	}
+	return ids
+}
+
+// otherLease waits for a second lease and returns it.
+func (b *bed) otherLease(first clientv3.LeaseID) clientv3.LeaseID {
+	b.Helper()
+	var ids []clientv3.LeaseID
+	b.await("a second lease", func() bool { ids = b.leases(); return len(ids) == 2 })
+	return ids[1-slices.Index(ids, first)]
+}
+
+func (b *bed) revoke(lease clientv3.LeaseID) {
+	b.Helper()
+	if _, err := b.outside.Revoke(b.ctx, lease); err != nil {
+		b.Fatal(err)
+	}
+}
+
+func (b *bed) wantDefinite(err error, want bool) {
+	b.Helper()
+	if err == nil || errors.Is(err, lock.ErrDefinite) != want {
+		b.Errorf("error %v: definite is to be %t", err, want)
+	}
+}
+
+func (b *bed) wantKeys(n int) {
+	b.Helper()
+	if keys := b.keys(); len(keys) != n {
+		b.Errorf("keys of the lock: %v, want %d", keys, n)
+	}
+}

@@ -1,0 +1,237 @@
+package locks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+	"golang.org/x/sync/errgroup"
+
+	"lockquake/workloads/lock"
+)
+
+type named struct {
+	name     string
+	strategy lock.Strategy
+}
+
+func sound() []named {
+	return []named{
+		{"tutorial", Tutorial},
+		{"tutorial-reentrant", TutorialReentrant},
+		{"mutex", Mutex},
+		{"mutex-norecheck", MutexNoRecheck},
+	}
+}
+
+func broken() []named {
+	return []named{{"none", None}, {"delete-by-name", DeleteByName}}
+}
+
+func each(t *testing.T, strategies []named, test func(b *bed, strategy lock.Strategy)) {
+	for _, s := range strategies {
+		t.Run(s.name, func(t *testing.T) { test(newBed(t), s.strategy) })
+	}
+}
+
+// crowd counts who is inside the lock.
+type crowd struct {
+	mu     sync.Mutex
+	inside int
+	most   int
+	tokens []int64 // in the order of the acquires' returns
+}
+
+func (c *crowd) enter(token int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.inside++
+	c.most = max(c.most, c.inside)
+	c.tokens = append(c.tokens, token)
+}
+
+func (c *crowd) leave() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.inside--
+}
+
+// visit goes through the lock so many times, and stays 20 ms each time.
+func (c *crowd) visit(ctx context.Context, l lock.Lock, times int) error {
+	for range times {
+		hold, err := l.Acquire(ctx)
+		if err != nil {
+			return fmt.Errorf("acquire: %w", err)
+		}
+		c.enter(hold.Token)
+		err = pause(ctx, 20*time.Millisecond)
+		c.leave()
+		if err != nil {
+			return err
+		}
+		// A lock that was stolen is what the broken ones are about.
+		if err := hold.Release(ctx); err != nil && !errors.Is(err, lock.ErrNotHeld) {
+			return fmt.Errorf("release: %w", err)
+		}
+	}
+	return nil
+}
+
+func contend(b *bed, strategy lock.Strategy) *crowd {
+	b.Helper()
+	c := &crowd{}
+	var visitors errgroup.Group
+	for i := range 5 {
+		l := b.open(strategy, b.env(fmt.Sprintf("c%d", i)))
+		visitors.Go(func() error { return errors.Join(c.visit(b.ctx, l, 5), l.Close()) })
+	}
+	if err := visitors.Wait(); err != nil {
+		b.Fatal(err)
+	}
+	return c
+}
+
+// c0: |acquire ok|-- hold --|release|
+// c1: |acquire ...................ok|-- hold --|release|
+func TestFiveClientsExcludeEachOther(t *testing.T) {
+	each(t, sound(), func(b *bed, strategy lock.Strategy) {
+		c := contend(b, strategy)
+		if c.most != 1 {
+			b.Errorf("%d clients were inside at once, want 1", c.most)
+		}
+		if ordered := slices.Compact(slices.Clone(c.tokens)); len(ordered) != 25 || !slices.IsSorted(ordered) {
+			b.Errorf("tokens %v: each must be greater than the one before", c.tokens)
+		}
+		b.wantKeys(0)
+	})
+}
+
+// c0: |acquire ok|-- hold --|release|
+// c1:   |acquire ok|-- hold --|release|
+func TestBrokenLocksDoNotExclude(t *testing.T) {
+	each(t, broken(), func(b *bed, strategy lock.Strategy) {
+		if c := contend(b, strategy); c.most < 2 {
+			b.Errorf("never more than %d client inside, want an overlap", c.most)
+		}
+		b.wantKeys(0)
+	})
+}
+
+// The waiter gives up with an answer to everything that it asked, so it knows that it has nothing.
+func TestCancelledWaitIsDefiniteAndLeavesNoKey(t *testing.T) {
+	each(t, sound(), func(b *bed, strategy lock.Strategy) {
+		holder, waiter := b.open(strategy, b.env("holder")), b.open(strategy, b.env("waiter"))
+		hold := b.acquire(holder)
+		ctx, cancel := context.WithCancel(b.ctx)
+		waiting := b.acquiring(ctx, waiter)
+		b.otherLease(hold.Lease)
+		cancel()
+		b.wantDefinite(receive(b, "the cancelled acquire", waiting).err, true)
+		b.wantKeys(1)
+	})
+}
+
+// The Txn commits, its reply is lost: the key must not stay under a lease that is kept alive (hazard
+// ambiguous-acquire). Once the lease is revoked the outcome is known after all.
+func TestAcquireWithoutAnswerIsSettledByRevoking(t *testing.T) {
+	each(t, sound(), func(b *bed, strategy lock.Strategy) {
+		env := b.env("a")
+		env.Client.KV = &lossy{KV: env.Client.KV, txns: true}
+		_, err := b.open(strategy, env).Acquire(b.ctx)
+		b.wantDefinite(err, true)
+		b.wantKeys(0)
+	})
+}
+
+// The twin: where the revoke gets no answer either, the key is there and nobody may say otherwise.
+func TestAcquireWithoutAnswerIsUnknownIfRevokingIs(t *testing.T) {
+	each(t, sound(), func(b *bed, strategy lock.Strategy) {
+		env := b.env("a")
+		l := b.open(strategy, env)
+		env.Client.KV = &lossy{KV: env.Client.KV, txns: true}
+		env.Client.Lease = mute{Lease: env.Client.Lease}
+		_, err := l.Acquire(b.ctx)
+		b.wantDefinite(err, false)
+		b.wantKeys(1)
+	})
+}
+
+func TestAcquireAfterTheEndIsDefinite(t *testing.T) {
+	each(t, slices.Concat(sound(), broken()), func(b *bed, strategy lock.Strategy) {
+		l := b.open(strategy, b.env("a"))
+		ended, cancel := context.WithCancel(b.ctx)
+		cancel()
+		_, err := l.Acquire(ended)
+		b.wantDefinite(err, true)
+		b.wantKeys(0)
+	})
+}
+
+func TestCloseWhileHoldingLeavesNothing(t *testing.T) {
+	each(t, sound(), func(b *bed, strategy lock.Strategy) {
+		env := b.env("a")
+		first := b.open(strategy, env)
+		if err := errors.Join(b.acquire(first).Release(b.ctx), first.Close()); err != nil {
+			b.Fatal(err)
+		}
+		b.await("the first session's goroutines to end", func() bool { return len(b.leases()) == 0 })
+		before := goleak.IgnoreCurrent() // with what the client itself needs
+		l := b.open(strategy, env)
+		b.acquire(l)
+		b.wantKeys(1)
+		if err := l.Close(); err != nil {
+			b.Error(err)
+		}
+		b.wantKeys(0)
+		if left := b.leases(); len(left) != 0 {
+			b.Errorf("leases %x are left", left)
+		}
+		goleak.VerifyNone(b, before)
+	})
+}
+
+// A harness closes the client first where the client was "killed": no lock may then hang.
+func TestCloseAfterTheClientWasClosedReturns(t *testing.T) {
+	each(t, sound(), func(b *bed, strategy lock.Strategy) {
+		env := b.env("a")
+		l := b.open(strategy, env)
+		b.acquire(l)
+		_ = env.Client.Close()
+		if err := l.Close(); err == nil {
+			b.Error("close says that it revoked a lease without a client")
+		}
+		b.wantKeys(1)
+	})
+}
+
+func TestCloseReturnsWhereTheRevokeGetsNoAnswer(t *testing.T) {
+	each(t, sound(), func(b *bed, strategy lock.Strategy) {
+		env := b.env("a")
+		l := b.open(strategy, env)
+		b.acquire(l)
+		env.Client.Lease = mute{Lease: env.Client.Lease}
+		closed := make(chan error, 1)
+		go func() { closed <- l.Close() }()
+		if err := receive(b, "close", closed); !errors.Is(err, context.DeadlineExceeded) {
+			b.Errorf("close: %v, want that the revoke timed out", err)
+		}
+	})
+}
+
+func TestAcquireReturnsWhenTheClientIsClosed(t *testing.T) {
+	each(t, sound(), func(b *bed, strategy lock.Strategy) {
+		hold := b.acquire(b.open(strategy, b.env("holder")))
+		env := b.env("waiter")
+		waiting := b.acquiring(b.ctx, b.open(strategy, env))
+		b.otherLease(hold.Lease)
+		_ = env.Client.Close()
+		if got := receive(b, "the acquire of the closed client", waiting); got.err == nil {
+			b.Error("acquired with a closed client")
+		}
+	})
+}
