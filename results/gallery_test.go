@@ -1,0 +1,27 @@
+package results
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"lockquake/checker/history"
+)
+
+func TestGallery(t *testing.T) {
+	dir := os.Getenv("GALLERY")
+	if dir == "" {
+		t.Skip()
+	}
+	for name, h := range map[string]history.History{
+		"calm": calm("mutex", 5, 3000*ms), "paused": paused(false), "fenced": paused(true), "leaderless": leaderless(), "everybody": grantsEverybody(6, 1000*ms),
+	} {
+		s := newScene(&h)
+		title := h.Header.Strategy + " under " + h.Header.Fault + ": unsafe"
+		for n, f := range map[string]figure{"timeline": timeline(s, title), "latency": latencyOverTime(s, title), "percentiles": percentiles(s.measure(), title)} {
+			if err := f.save(filepath.Join(dir, name+"-"+n)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}

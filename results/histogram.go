@@ -1,0 +1,73 @@
+package results
+
+import (
+	"math"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+)
+
+// Latency summarizes a distribution of durations.
+type Latency struct {
+	Count int64         `json:"count"`
+	Mean  time.Duration `json:"mean_ns"`
+	P50   time.Duration `json:"p50_ns"`
+	P90   time.Duration `json:"p90_ns"`
+	P99   time.Duration `json:"p99_ns"`
+	Max   time.Duration `json:"max_ns"`
+	Curve []Quantile    `json:"curve,omitempty"`
+}
+
+// Quantile is a point of the percentile curve: one in OneIn took At or longer.
+type Quantile struct {
+	OneIn float64       `json:"one_in"`
+	At    time.Duration `json:"at_ns"`
+}
+
+// histogram counts durations in microseconds, up to an hour, with three digits.
+type histogram struct{ hdr *hdrhistogram.Histogram }
+
+const longest = time.Hour
+
+func newHistogram() histogram {
+	return histogram{hdrhistogram.New(1, longest.Microseconds(), 3)}
+}
+
+// record rounds to the nearest microsecond; what is longer than an hour counts as an hour.
+func (h histogram) record(d time.Duration) {
+	d = min(max(d, 0), longest)
+	if err := h.hdr.RecordValue(d.Round(time.Microsecond).Microseconds()); err != nil {
+		panic("results: a clamped duration is out of range: " + err.Error())
+	}
+}
+
+func (h histogram) latency() Latency {
+	if h.hdr.TotalCount() == 0 {
+		return Latency{}
+	}
+	at := func(percent float64) time.Duration {
+		return time.Duration(min(h.hdr.ValueAtPercentile(percent), h.hdr.Max())) * time.Microsecond
+	}
+	return Latency{
+		Count: h.hdr.TotalCount(),
+		Mean:  time.Duration(h.hdr.Mean() * float64(time.Microsecond)),
+		P50:   at(50),
+		P90:   at(90),
+		P99:   at(99),
+		Max:   at(100),
+		Curve: h.curve(at),
+	}
+}
+
+// curve goes no further than there are measurements: of n, the slowest is one in n.
+func (h histogram) curve(at func(percent float64) time.Duration) []Quantile {
+	n := float64(h.hdr.TotalCount())
+	var curve []Quantile
+	for i := 0; ; i++ {
+		oneIn := math.Pow(10, float64(i)/16)
+		if oneIn >= n {
+			return append(curve, Quantile{n, at(100)})
+		}
+		curve = append(curve, Quantile{oneIn, at(100 - 100/oneIn)})
+	}
+}

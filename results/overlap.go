@@ -1,0 +1,85 @@
+package results
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"lockquake/checker/history"
+)
+
+// span is a piece of time since the start of the history.
+type span struct{ from, to time.Duration }
+
+func (s span) width() time.Duration { return s.to - s.from }
+
+func (s span) meets(o span) bool { return s.from <= o.to && o.from <= s.to }
+
+func (s span) clip(to span) span { return span{max(s.from, to.from), min(s.to, to.to)} }
+
+// overlap is a stretch of time in which at least two holds of one key were believed in. Holds are
+// indices of the list that it was found in, in the order in which they began.
+type overlap struct {
+	key   string
+	span  span
+	holds []int
+}
+
+type edge struct {
+	seq   int64
+	at    time.Duration
+	hold  int
+	start bool
+}
+
+// overlaps finds the stretches of more than one holder, in time order. It draws what exclusion
+// judges: order is by sequence number, so that equal times do not count as an overlap.
+func overlaps(holds []history.Hold, last time.Duration) []overlap {
+	var found []overlap
+	for key, edges := range edgesByKey(holds, last) {
+		found = append(found, sweep(key, edges)...)
+	}
+	slices.SortFunc(found, func(a, b overlap) int {
+		return cmp.Or(cmp.Compare(a.span.from, b.span.from), cmp.Compare(a.key, b.key))
+	})
+	return found
+}
+
+func edgesByKey(holds []history.Hold, last time.Duration) map[string][]edge {
+	byKey := map[string][]edge{}
+	for i, h := range holds {
+		byKey[h.Acquire.Key] = append(byKey[h.Acquire.Key],
+			edge{seq: h.Start, at: h.StartAt, hold: i, start: true},
+			edge{seq: h.End, at: min(h.EndAt, last), hold: i})
+	}
+	for _, edges := range byKey {
+		slices.SortStableFunc(edges, func(a, b edge) int { return cmp.Compare(a.seq, b.seq) })
+	}
+	return byKey
+}
+
+func sweep(key string, edges []edge) []overlap {
+	var found []overlap
+	var active []int
+	for _, e := range edges {
+		before := len(active)
+		if e.start {
+			active = append(active, e.hold)
+		} else {
+			active = slices.DeleteFunc(active, func(i int) bool { return i == e.hold })
+		}
+		switch {
+		case before == 1 && len(active) == 2:
+			found = append(found, overlap{key: key, span: span{from: e.at}, holds: slices.Clone(active)})
+		case e.start && before >= 2:
+			found[len(found)-1].holds = append(found[len(found)-1].holds, e.hold)
+		case before == 2 && len(active) == 1:
+			found[len(found)-1].span.to = e.at
+		}
+	}
+	return found
+}
+
+// holdSpan is a hold's time, to the end of the history if nothing ended it.
+func holdSpan(h history.Hold, last time.Duration) span { return span{h.StartAt, min(h.EndAt, last)} }
+

@@ -1,0 +1,67 @@
+package results
+
+import (
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"lockquake/checker/history"
+)
+
+// shade tints the windows of faults; labels name them at the top of the plot, where there is room.
+type shade struct {
+	scene  *scene
+	labels bool
+}
+
+// Plot implements plot.Plotter.
+func (s shade) Plot(c draw.Canvas, p *plot.Plot) {
+	x, _ := p.Transforms(&c)
+	free := c.Min.X
+	for _, injection := range s.scene.injections {
+		f := s.scene.faultSpan(injection)
+		if f.to.Seconds() < p.X.Min || f.from.Seconds() > p.X.Max {
+			continue
+		}
+		left := max(x(f.from.Seconds()), c.Min.X)
+		right := max(min(x(f.to.Seconds()), c.Max.X), left+1)
+		drawWindow(c, left, right)
+		if s.labels {
+			free = label(c, left, free, faultLabel(injection))
+		}
+	}
+}
+
+func drawWindow(c draw.Canvas, left, right vg.Length) {
+	var path vg.Path
+	appendRect(&path, left, c.Min.Y, right, c.Max.Y)
+	c.SetColor(faultColor)
+	c.Fill(path)
+	style := draw.LineStyle{Color: faultEdge, Width: 0.8}
+	c.StrokeLine2(style, left, c.Min.Y, left, c.Max.Y)
+	c.StrokeLine2(style, right, c.Min.Y, right, c.Max.Y)
+}
+
+// label writes at the top edge, right of what is written already, and gives where the next label may
+// begin. One that does not fit is left out: the report lists every injection.
+func label(c draw.Canvas, x, free vg.Length, text string) vg.Length {
+	style := boldStyle(8.5, faultInk)
+	width := style.Width(text) + 6
+	x = max(min(x, c.Max.X-width), free)
+	if x+width > c.Max.X {
+		return free
+	}
+	c.FillText(style, vg.Point{X: x + 3, Y: c.Max.Y - 11}, text)
+	return x + width
+}
+
+func faultLabel(i history.Injection) string {
+	text := i.Inject.Fault
+	if i.Inject.Note != "" {
+		text += ": " + i.Inject.Note
+	}
+	if !i.Observed() {
+		text += " (no evidence seen)"
+	}
+	return text
+}

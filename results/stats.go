@@ -1,0 +1,181 @@
+package results
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"lockquake/checker/history"
+)
+
+// Stats are the measurements of one cell. Nothing in them is judged. Durations are in nanoseconds
+// in JSON; they were measured in microseconds with three digits.
+//
+// Counts, rates, latencies and grants are of the measured window: from the end of the warm-up to
+// the moment when the workload began to wind down.
+type Stats struct {
+	From time.Duration `json:"from_ns"`
+	To   time.Duration `json:"to_ns"`
+
+	Acquired  int     `json:"acquired"`
+	Failed    int     `json:"failed"`
+	Unknown   int     `json:"unknown"` // with those that never returned
+	PerSecond float64 `json:"acquired_per_second"`
+
+	Acquire Latency `json:"acquire"` // invoke to return of those that came out ok
+	Hold    Latency `json:"hold"`
+	// Handoff is from a release's invoke to the return of the next acquire of its key.
+	Handoff Latency `json:"handoff"`
+	// LongestWait is of any acquire, whatever came of it.
+	LongestWait time.Duration `json:"longest_wait_ns"`
+	// LongestGap is the longest time in which nobody was granted the lock.
+	LongestGap   time.Duration `json:"longest_gap_ns"`
+	LongestGapAt time.Duration `json:"longest_gap_at_ns"`
+	// Detection is how long a holder believed on after the next owner had acquired, up to the
+	// moment when it was told that its lock was lost.
+	Detection Latency `json:"detection"`
+
+	Grants []Grants `json:"grants"` // by client
+	Jain   float64  `json:"jain"`   // 1: all clients alike; 1/n: one of n got everything
+
+	Duration time.Duration `json:"duration_ns"` // of the history
+	Waiters  []float64     `json:"waiters"`     // mean number waiting, in equal parts of Duration
+}
+
+// Grants is how often one client got the lock.
+type Grants struct {
+	Client int32 `json:"client"`
+	Count  int   `json:"count"`
+}
+
+// waiterParts is the resolution of Stats.Waiters.
+const waiterParts = 240
+
+// Measure works out the statistics of a history.
+func Measure(h history.History) Stats {
+	return newScene(&h).measure()
+}
+
+func (s *scene) measure() Stats {
+	st := Stats{Duration: s.last, From: s.h.Header.Warmup, To: s.windDown()}
+	st.Waiters = waiters(waitSteps(s.h), s.last, waiterParts)
+	s.measureAcquires(&st)
+	s.measureHolds(&st)
+	s.measureGap(&st)
+	return st
+}
+
+// windDown is when the workload stopped, else the end of the history.
+func (s *scene) windDown() time.Duration {
+	for _, e := range s.h.Infos {
+		if e.Op == history.Stop {
+			return e.At
+		}
+	}
+	return s.last
+}
+
+func (st *Stats) measured(at time.Duration) bool { return at >= st.From && at <= st.To }
+
+func (s *scene) measureAcquires(st *Stats) {
+	latencies := newHistogram()
+	grants := map[int32]int{}
+	for _, o := range s.h.Ops {
+		end := min(o.ReturnAt, s.last)
+		if o.Op != history.Acquire || !st.measured(end) && o.Return != history.Open {
+			continue
+		}
+		st.LongestWait = max(st.LongestWait, end-o.CallAt)
+		grants[o.Client] += 0
+		switch o.Outcome {
+		case history.OK:
+			st.Acquired++
+			grants[o.Client]++
+			latencies.record(o.ReturnAt - o.CallAt)
+		case history.Fail:
+			st.Failed++
+		default:
+			st.Unknown++
+		}
+	}
+	if measured := (st.To - st.From).Seconds(); measured > 0 {
+		st.PerSecond = float64(st.Acquired) / measured
+	}
+	st.Acquire = latencies.latency()
+	st.Grants = sortedGrants(grants)
+	st.Jain = jain(st.Grants)
+}
+
+func sortedGrants(grants map[int32]int) []Grants {
+	var sorted []Grants
+	for client, count := range grants {
+		sorted = append(sorted, Grants{client, count})
+	}
+	slices.SortFunc(sorted, func(a, b Grants) int { return cmp.Compare(a.Client, b.Client) })
+	return sorted
+}
+
+// jain is Jain's fairness index, (sum x)^2 / (n sum x^2); 0 if there is nothing to share
+// (Jain, Chiu, Hawe, DEC-TR-301, 1984).
+func jain(grants []Grants) float64 {
+	var sum, squares float64
+	for _, g := range grants {
+		sum += float64(g.Count)
+		squares += float64(g.Count) * float64(g.Count)
+	}
+	if squares == 0 {
+		return 0
+	}
+	return sum * sum / (float64(len(grants)) * squares)
+}
+
+func (s *scene) measureHolds(st *Stats) {
+	held, handoff, detection := newHistogram(), newHistogram(), newHistogram()
+	next := s.successors()
+	for i, hold := range s.holds {
+		if hold.EndedBy == 0 || !st.measured(hold.EndAt) {
+			continue
+		}
+		held.record(hold.EndAt - hold.StartAt)
+		if next[i] < 0 {
+			continue
+		}
+		switch after := s.holds[next[i]]; {
+		case hold.EndedBy == history.Release && after.Start > hold.End:
+			handoff.record(after.StartAt - hold.EndAt)
+		case hold.EndedBy == history.Lost && after.Start < hold.End:
+			detection.record(hold.EndAt - after.StartAt)
+		}
+	}
+	st.Hold, st.Handoff, st.Detection = held.latency(), handoff.latency(), detection.latency()
+}
+
+// successors gives, for every hold, the next hold of its key; -1: none.
+func (s *scene) successors() []int {
+	next := make([]int, len(s.holds))
+	latest := map[string]int{}
+	for i, hold := range s.holds {
+		next[i] = -1
+		if before, ok := latest[hold.Acquire.Key]; ok {
+			next[before] = i
+		}
+		latest[hold.Acquire.Key] = i
+	}
+	return next
+}
+
+func (s *scene) measureGap(st *Stats) {
+	since := st.From
+	grant := func(at time.Duration) {
+		if gap := at - since; gap > st.LongestGap {
+			st.LongestGap, st.LongestGapAt = gap, since
+		}
+		since = at
+	}
+	for _, hold := range s.holds {
+		if st.measured(hold.StartAt) {
+			grant(hold.StartAt)
+		}
+	}
+	grant(max(st.To, since))
+}

@@ -1,0 +1,233 @@
+package results
+
+import (
+	"fmt"
+	"image/color"
+	"slices"
+	"sort"
+	"strconv"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"lockquake/checker/history"
+)
+
+// mostRows is how many clients a timeline shows.
+const mostRows = 24
+
+// timeline is the picture of who believed to hold the lock: a row a client, holds as bars.
+func timeline(s *scene, title string) figure {
+	w := s.telling()
+	clients, left := s.clients(w.span, mostRows)
+	if len(clients) == 0 {
+		clients = []int32{0}
+	}
+	bars := &holderBars{scene: s, window: w, row: map[int32]int{}}
+	for i, client := range clients {
+		bars.row[client] = len(clients) - 1 - i
+	}
+	p := newPlot("time since the start (s)", "")
+	p.X.Min, p.X.Max = w.from.Seconds(), w.to.Seconds()
+	p.X.Tick.Marker = secondTicks{}
+	p.Y.Min, p.Y.Max = 0, float64(len(clients))+0.8
+	p.Y.Tick.Marker = plot.ConstantTicks(rowTicks(clients))
+	p.Y.Tick.LineStyle.Width, p.Y.LineStyle.Width = 0, 0
+	p.Add(shade{scene: s, labels: true}, verticalGrid(), bars)
+	rowHeight := min(max(240/vg.Length(len(clients)), 15), 34)
+	return figure{
+		title:    title,
+		subtitle: timelineSubtitle(w, left),
+		keys:     bars.keys(),
+		panels:   [][]*plot.Plot{{p}},
+		height:   130 + rowHeight*vg.Length(len(clients)),
+	}
+}
+
+func timelineSubtitle(w window, left int) string {
+	text := "Who believed to hold the lock, and under which token; " + w.String()
+	if left > 0 {
+		text += fmt.Sprintf("; %d further clients not shown", left)
+	}
+	return text
+}
+
+func rowTicks(clients []int32) []plot.Tick {
+	ticks := make([]plot.Tick, len(clients))
+	for i, client := range clients {
+		ticks[i] = plot.Tick{Value: float64(len(clients)-1-i) + 0.5, Label: fmt.Sprintf("client %d", client)}
+	}
+	return ticks
+}
+
+// holderBars draws the rows of a timeline.
+type holderBars struct {
+	scene  *scene
+	window window
+	row    map[int32]int // of a client, from below
+}
+
+func (b *holderBars) keys() []key {
+	keys := []key{{"holds the lock", bar(holdColor, 1)}, {"waits for it", bar(waitColor, 0.5)}}
+	if slices.ContainsFunc(b.scene.overlaps, func(o overlap) bool { return o.span.meets(b.window.span) }) {
+		keys = append(keys, key{"two hold it at once", bar(redColor, 1)})
+	}
+	for _, k := range []struct {
+		name string
+		mark mark
+		at   []point
+	}{
+		{"stale write accepted", crossMark, b.writesAt(b.scene.writes.stale)},
+		{"stale write refused", refusedMark, b.writesAt(b.scene.writes.refused)},
+		{"learned that it was lost", lostMark, b.infosAt(history.Lost)},
+		{"crashed", failMark, b.infosAt(history.Crash)},
+	} {
+		if len(k.at) > 0 {
+			keys = append(keys, key{k.name, dot(k.mark)})
+		}
+	}
+	if slices.ContainsFunc(b.scene.injections, func(i history.Injection) bool {
+		return b.scene.faultSpan(i).meets(b.window.span)
+	}) {
+		keys = append(keys, key{"fault", faultThumb})
+	}
+	return keys
+}
+
+// point is a place in a timeline: a time in seconds and a row.
+type point struct{ x, y float64 }
+
+func (b *holderBars) writesAt(writes []history.Operation) []point {
+	var at []point
+	for _, o := range writes {
+		if row, ok := b.row[o.Client]; ok && (span{o.ReturnAt, o.ReturnAt}).meets(b.window.span) {
+			at = append(at, point{o.ReturnAt.Seconds(), float64(row) + barMiddle})
+		}
+	}
+	return at
+}
+
+func (b *holderBars) infosAt(op history.Op) []point {
+	var at []point
+	for _, e := range b.scene.h.Infos {
+		if row, ok := b.row[e.Client]; ok && e.Op == op && (span{e.At, e.At}).meets(b.window.span) {
+			at = append(at, point{e.At.Seconds(), float64(row) + barMiddle})
+		}
+	}
+	return at
+}
+
+// A row is 1 high: bars are in its lower part, and token numbers that do not fit into their bar above.
+const (
+	barMiddle = 0.42
+	holdHalf  = 0.27
+	waitHalf  = 0.13
+)
+
+// Plot implements plot.Plotter.
+func (b *holderBars) Plot(c draw.Canvas, p *plot.Plot) {
+	x, y := p.Transforms(&c)
+	frame := painter{c: c, x: x, y: y, window: b.window.span}
+	frame.fill(waitColor, waitHalf, b.waits())
+	frame.fill(holdColor, holdHalf, b.holds())
+	frame.fill(redColor, holdHalf, b.contested())
+	b.tokens(frame)
+	frame.marks(lostMark, b.infosAt(history.Lost))
+	frame.marks(failMark, b.infosAt(history.Crash))
+	frame.marks(refusedMark, b.writesAt(b.scene.writes.refused))
+	frame.marks(crossMark, b.writesAt(b.scene.writes.stale))
+}
+
+// piece is a bar: a time in a row.
+type piece struct {
+	span
+	row int
+}
+
+func (b *holderBars) waits() []piece {
+	var pieces []piece
+	for _, o := range b.scene.h.Ops {
+		if row, ok := b.row[o.Client]; ok && o.Op == history.Acquire {
+			pieces = append(pieces, piece{span{o.CallAt, min(o.ReturnAt, b.scene.last)}, row})
+		}
+	}
+	return pieces
+}
+
+func (b *holderBars) holds() []piece {
+	var pieces []piece
+	for _, hold := range b.scene.holds {
+		if row, ok := b.row[hold.Acquire.Client]; ok {
+			pieces = append(pieces, piece{holdSpan(hold, b.scene.last), row})
+		}
+	}
+	return pieces
+}
+
+// contested are the parts of holds in which there was another holder of the key.
+func (b *holderBars) contested() []piece {
+	byKey := map[string][]span{}
+	for _, o := range b.scene.overlaps {
+		byKey[o.key] = append(byKey[o.key], o.span)
+	}
+	var pieces []piece
+	for _, hold := range b.scene.holds {
+		row, shown := b.row[hold.Acquire.Client]
+		held := holdSpan(hold, b.scene.last)
+		if !shown || !held.meets(b.window.span) {
+			continue
+		}
+		for _, s := range meeting(byKey[hold.Acquire.Key], held) {
+			pieces = append(pieces, piece{held.clip(s), row})
+		}
+	}
+	return pieces
+}
+
+// meeting gives the ones of disjoint spans in time order that share more than an instant with a span.
+func meeting(spans []span, with span) []span {
+	first := sort.Search(len(spans), func(i int) bool { return spans[i].to > with.from })
+	end := first
+	for end < len(spans) && spans[end].from < with.to {
+		end++
+	}
+	return spans[first:end]
+}
+
+// tokens writes each hold's token into its bar where it fits; above the bar for the two holders that
+// the window is about.
+func (b *holderBars) tokens(frame painter) {
+	pair, _ := b.scene.focus()
+	inside, above := boldStyle(8, color.White), boldStyle(8, ink)
+	inside.XAlign, inside.YAlign = text.XCenter, text.YCenter
+	for i, hold := range b.scene.holds {
+		row, shown := b.row[hold.Acquire.Client]
+		held := holdSpan(hold, b.scene.last)
+		if !shown || !held.meets(b.window.span) || hold.Acquire.Token == 0 {
+			continue
+		}
+		left, right := frame.ends(held)
+		label := fitting(inside, right-left-4, "token "+number(hold), number(hold))
+		at := vg.Point{X: (left + right) / 2, Y: frame.y(float64(row) + barMiddle)}
+		if label != "" {
+			frame.c.FillText(inside, at, label)
+		} else if slices.Contains(pair, i) {
+			at = vg.Point{X: left, Y: frame.y(float64(row)+barMiddle+holdHalf) + 1}
+			frame.c.FillText(above, at, "token "+number(hold))
+		}
+	}
+}
+
+func number(hold history.Hold) string { return strconv.FormatInt(hold.Acquire.Token, 10) }
+
+// fitting is the first of the texts that is no wider than width, or none.
+func fitting(s text.Style, width vg.Length, texts ...string) string {
+	for _, t := range texts {
+		if s.Width(t) <= width {
+			return t
+		}
+	}
+	return ""
+}
