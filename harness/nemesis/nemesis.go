@@ -7,6 +7,7 @@ package nemesis
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -58,9 +59,21 @@ type Target struct {
 // Holder is the client that has just acquired a lock.
 type Holder struct {
 	Client int
-	Key    string // the lock's key in the history
-	Token  int64
+	Key    string           // the lock's key in the history
 	Lease  clientv3.LeaseID // 0: the strategy has none
-	// Active tells whether the hold is still believed in.
-	Active func() bool
+}
+
+func (h Holder) String() string {
+	if h.Lease == 0 {
+		return fmt.Sprintf("c%d, holder of %s without a lease", h.Client, h.Key)
+	}
+	return fmt.Sprintf("c%d, holder of %s under lease %x", h.Client, h.Key, int64(h.Lease))
+}
+
+// None is the fault of a calm run.
+type None struct{}
+
+// Inject does nothing; a plan never asks for it.
+func (None) Inject(context.Context, Target) (Injected, error) {
+	return Injected{Heal: func(context.Context) (Evidence, error) { return Evidence{}, nil }}, nil
 }

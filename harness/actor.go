@@ -1,0 +1,95 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"lockquake/checker/history"
+	"lockquake/harness/cluster"
+	"lockquake/harness/nemesis"
+	"lockquake/workloads"
+	"lockquake/workloads/lock"
+)
+
+// actor is one client with its connection, its process and its locks.
+type actor struct {
+	client  Client
+	process *workloads.Process
+	gate    gate
+	locks   map[string]lock.Lock
+}
+
+// openActor connects client i and opens its lock for every key.
+func (r *run) openActor(ctx context.Context, i int) error {
+	client, err := r.cluster.Client(ctx, i, r.leasesOf(int32(i)))
+	if err != nil {
+		return fmt.Errorf("connect client c%d: %w", i, err)
+	}
+	a := &actor{client: client, locks: map[string]lock.Lock{}}
+	a.process = &workloads.Process{
+		Recorder:       r.rec,
+		Client:         int32(i),
+		Renumber:       func() int32 { return r.processes.Add(1) - 1 },
+		Lock:           func(key string) lock.Lock { return a.locks[key] },
+		Step:           a.gate.pass,
+		Acquired:       r.acquired(i),
+		RequestTimeout: immediate,
+	}
+	r.actors[i] = a
+	for _, key := range r.cell.KeyNames {
+		env := lock.Env{Client: client.Etcd(), Name: locksPrefix + key, TTL: r.cell.TTL, ClientID: fmt.Sprintf("c%d", i)}
+		if a.locks[key], err = r.parts.Strategy(ctx, env); err != nil {
+			delete(a.locks, key)
+			return fmt.Errorf("open %s for c%d: %w", key, i, err)
+		}
+	}
+	return nil
+}
+
+// acquired tells the nemesis of a new holder, except of the one who only reads at the end.
+func (r *run) acquired(client int) func(context.Context, *workloads.Hold) {
+	return func(ctx context.Context, hold *workloads.Hold) {
+		if client < r.cell.Clients {
+			r.aim.acquired(ctx, nemesis.Holder{Client: client, Key: hold.Name, Lease: hold.Lease})
+		}
+	}
+}
+
+// close ends the sessions and then the connection. A session that cannot be ended is left to its
+// lease: the history tells.
+func (a *actor) close(keys []string) error {
+	for _, key := range keys {
+		if a.locks[key] != nil {
+			a.process.Close(key)
+		}
+	}
+	if err := a.client.Close(); err != nil && !errors.Is(err, context.Canceled) {
+		return fmt.Errorf("close client c%d: %w", a.process.Client, err)
+	}
+	return nil
+}
+
+// leasesOf records what a client learns of its leases.
+func (r *run) leasesOf(client int32) cluster.LeaseObserver {
+	learn := func(op history.Op) func(int64, time.Duration, time.Time) {
+		return func(lease int64, ttl time.Duration, sent time.Time) {
+			r.rec.Info(history.Event{
+				Op: op, Process: history.Nemesis, Client: client, Lease: lease,
+				Value: int64(ttl), Sent: r.rec.Since(sent),
+			})
+		}
+	}
+	return cluster.LeaseObserver{Granted: learn(history.Granted), Renewed: learn(history.Renewed)}
+}
+
+// targets is the run as faults see it.
+type targets struct{ *run }
+
+func (t targets) Cut(client int)        { t.actors[client].client.Hold() }
+func (t targets) Mend(client int) int64 { return t.actors[client].client.Pass() }
+func (t targets) Pause(client int)      { t.actors[client].gate.close() }
+func (t targets) Resume(client int) bool {
+	return t.actors[client].gate.open()
+}

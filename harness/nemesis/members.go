@@ -1,0 +1,52 @@
+package nemesis
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Members are the cluster's servers, numbered from 0.
+type Members interface {
+	Names() []string
+	// Believes tells whom a member takes for the leader (-1: nobody) and in which term.
+	Believes(member int) (leader int, term uint64, running bool)
+	// Kill stops a member as a crash would: nothing is said to its peers or clients.
+	Kill(member int) error
+	// Restart brings a killed member back from its data and returns when it serves.
+	Restart(ctx context.Context, member int) error
+}
+
+// leadership is who leads, as the leader itself says it.
+type leadership struct {
+	member int
+	term   uint64
+}
+
+func (l leadership) String() string { return fmt.Sprintf("m%d leads term %d", l.member, l.term) }
+
+var errNoLeader = errors.New("no member takes itself for the leader")
+
+// leaderOf finds the leader of the highest term: an isolated one goes on believing for a while.
+func leaderOf(m Members) (leadership, error) {
+	found := leadership{member: -1}
+	for i := range m.Names() {
+		leader, term, running := m.Believes(i)
+		if running && leader == i && term >= found.term {
+			found = leadership{member: i, term: term}
+		}
+	}
+	if found.member < 0 {
+		return found, errNoLeader
+	}
+	return found, nil
+}
+
+// succession is the evidence that leadership went from before to another member.
+func succession(m Members, before leadership) Evidence {
+	now, err := leaderOf(m)
+	if err != nil || now.member == before.member || now.term <= before.term {
+		return Evidence{What: fmt.Sprintf("no other leader seen after m%d", before.member)}
+	}
+	return Evidence{Observed: true, What: fmt.Sprintf("%s after m%d", now, before.member)}
+}

@@ -1,0 +1,264 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"lockquake/checker/history"
+	"lockquake/harness/cluster"
+	"lockquake/harness/nemesis"
+	"lockquake/workloads"
+	"lockquake/workloads/lock"
+)
+
+// Cluster is what Run needs of a cluster. Healthy asks every member for a linearizable read.
+type Cluster interface {
+	nemesis.Members
+	nemesis.Peers
+	// Client connects to all members by links of its own. Leases are told of to the observer.
+	Client(ctx context.Context, number int, leases cluster.LeaseObserver) (Client, error)
+	Healthy(context.Context) error
+	Close() error
+}
+
+// Client is one client's connection.
+type Client interface {
+	Etcd() *clientv3.Client
+	Hold()
+	Pass() int64
+	Close() error
+}
+
+// Parts are the things that a cell names.
+type Parts struct {
+	Strategy lock.Strategy
+	Fault    nemesis.Fault
+	Start    func(context.Context) (Cluster, error)
+}
+
+// Prefixes of the keys in etcd.
+const (
+	locksPrefix    = "lockquake/locks/"
+	resourcePrefix = "lockquake/resource/"
+)
+
+const (
+	// immediate limits requests that should be answered at once.
+	immediate = time.Second
+	// healing limits the undoing of one injection, and the wait for a healthy cluster after it.
+	healing = 15 * time.Second
+	// retry is how long a process waits after an acquire that failed.
+	retry = 20 * time.Millisecond
+	// leaving limits the wait for processes whose context has ended.
+	leaving = 3 * time.Second
+)
+
+// Run carries out one cell on a cluster of its own and streams its history to out.
+//
+// An error says that the harness or its cluster failed; what the lock did wrong is in the history.
+// When ctx ends early the cell is healed and wound down as at its normal end, and what was recorded
+// is a sound history.
+func Run(ctx context.Context, cell Cell, parts Parts, out io.Writer) (err error) {
+	shaken, err := parts.Start(ctx)
+	if err != nil {
+		return fmt.Errorf("start cluster: %w", err)
+	}
+	defer func() { err = errors.Join(err, shaken.Close()) }()
+	recorder, err := history.NewRecorder(out, cell.header())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, recorder.Close()) }()
+	r := &run{cell: cell, parts: parts, cluster: shaken, rec: recorder, stop: make(chan struct{})}
+	return r.carryOut(ctx)
+}
+
+func (c Cell) header() history.Header {
+	return history.Header{
+		Strategy: c.Strategy, Fault: c.Fault, Repeat: c.Repeat, Seed: c.Seed, Fenced: c.Fenced,
+		Clients: c.Clients, Keys: c.KeyNames, TTL: c.TTL, Settle: c.Settle,
+	}
+}
+
+// run is a cell while it is carried out.
+type run struct {
+	cell    Cell
+	parts   Parts
+	cluster Cluster
+	rec     *history.Recorder
+
+	control   Client // no fault touches it
+	register  *workloads.Register
+	actors    []*actor // one for each client, and one for the last read
+	processes atomic.Int32
+	aim       aim
+	stop      chan struct{} // closed: no new rounds
+}
+
+func (r *run) carryOut(ctx context.Context) (err error) {
+	// What has begun is wound down in order, whatever has become of ctx.
+	steady, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	if r.control, err = r.cluster.Client(steady, r.cell.Clients+1, cluster.LeaseObserver{}); err != nil {
+		return fmt.Errorf("connect the control client: %w", err)
+	}
+	defer func() { err = errors.Join(err, r.control.Close()) }()
+	truth, err := watchTruth(steady, r.control.Etcd(), r.rec)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, truth.close(steady)) }()
+	r.register = &workloads.Register{Resource: r.resource()}
+	defer func() { err = errors.Join(err, r.closeActors()) }()
+	if err := r.openActors(ctx, steady); err != nil {
+		return err
+	}
+	return r.work(ctx, steady)
+}
+
+// work runs the clients and the nemesis, and reads the register a last time.
+func (r *run) work(ctx, steady context.Context) error {
+	working, cancel := context.WithCancel(steady)
+	defer cancel()
+	var clients sync.WaitGroup
+	for i, a := range r.actors[:r.cell.Clients] {
+		clients.Go(func() { r.loop(working, a, r.cell.Processes[i].Rounds) })
+	}
+	faults := r.injectAll(ctx)
+	r.rec.Info(history.Event{Op: history.Stop, Process: history.Nemesis, Client: history.Nemesis})
+	close(r.stop)
+	settled := r.settle(&clients, cancel)
+	healthy := r.verifyHealthy(steady)
+	if err := errors.Join(faults, settled, healthy); err != nil {
+		return err
+	}
+	r.lastReads(steady)
+	return nil
+}
+
+func (r *run) loop(ctx context.Context, a *actor, rounds []Round) {
+	for i := 0; ; i++ {
+		select {
+		case <-r.stop:
+			return
+		case <-ctx.Done():
+			return
+		default:
+		}
+		round := rounds[i%len(rounds)]
+		if r.register.Turn(ctx, a.process, r.cell.KeyNames[round.Key], round.Hold) {
+			continue
+		}
+		select {
+		case <-time.After(retry):
+		case <-r.stop:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// settle waits until all processes have ended their rounds. Those that take longer than they may are
+// cancelled, and then cut off by closing their clients: a lock that ignores its context must not
+// keep the run.
+func (r *run) settle(clients *sync.WaitGroup, cancel context.CancelFunc) error {
+	done := make(chan struct{})
+	go func() { clients.Wait(); close(done) }()
+	if within(done, r.cell.Settle) {
+		return nil
+	}
+	cancel()
+	if within(done, leaving) {
+		return nil
+	}
+	for _, a := range r.actors[:r.cell.Clients] {
+		a.client.Etcd().Close()
+	}
+	if within(done, leaving) {
+		return nil
+	}
+	return fmt.Errorf("strategy %s: a call did not return within %v after its context had ended and its client was closed", r.cell.Strategy, leaving)
+}
+
+func within(done <-chan struct{}, limit time.Duration) bool {
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-done:
+		return true
+	case <-timer.C:
+		return false
+	}
+}
+
+// verifyHealthy makes sure that the faults are gone before the last read.
+func (r *run) verifyHealthy(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, healing)
+	defer cancel()
+	if err := r.cluster.Healthy(ctx); err != nil {
+		return fmt.Errorf("the cluster is not healthy after the last heal: %w", err)
+	}
+	return nil
+}
+
+func (r *run) lastReads(ctx context.Context) {
+	reader := r.actors[r.cell.Clients]
+	began := time.Now()
+	for _, key := range r.cell.KeyNames {
+		r.register.Last(ctx, reader.process, key, max(r.cell.Settle-time.Since(began), immediate))
+	}
+}
+
+func (r *run) resource() workloads.Resource {
+	if r.cell.Resource == InMemory {
+		return &workloads.Memory{Fenced: r.cell.Fenced}
+	}
+	return &workloads.Etcd{
+		Prefix: resourcePrefix,
+		Fenced: r.cell.Fenced,
+		Client: func(client int32) *clientv3.Client { return r.actors[client].client.Etcd() },
+		Reader: r.control.Etcd(),
+	}
+}
+
+// openActors connects all clients and opens their sessions, each in its own phase of etcd's loops.
+func (r *run) openActors(ctx, steady context.Context) error {
+	r.actors = make([]*actor, r.cell.Clients+1)
+	group, opening := errgroup.WithContext(ctx)
+	for i := range r.actors {
+		group.Go(func() error {
+			if i < r.cell.Clients && !sleep(opening, r.cell.Processes[i].Phase) {
+				return opening.Err()
+			}
+			return r.openActor(steady, i)
+		})
+	}
+	return group.Wait()
+}
+
+func sleep(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-time.After(d):
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func (r *run) closeActors() error {
+	var group errgroup.Group
+	for _, a := range r.actors {
+		if a != nil {
+			group.Go(func() error { return a.close(r.cell.KeyNames) })
+		}
+	}
+	return group.Wait()
+}

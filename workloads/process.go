@@ -1,0 +1,126 @@
+// Package workloads holds what clients do with a lock, over and over, and the resource that the lock
+// protects.
+//
+// A workload records each thing that it does, before and after, and decides nothing by chance: its
+// choices come from the plan. It knows neither etcd's cluster nor faults, except that a step may
+// take very long. Read register.go for the workload that the judgements rest on.
+package workloads
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"lockquake/checker/history"
+	"lockquake/workloads/lock"
+)
+
+// Process is the actor of one client: it does one thing at a time. When an operation's outcome is
+// unknown the process is retired, and the client goes on under a new number.
+type Process struct {
+	Recorder *history.Recorder
+	Client   int32
+	// Renumber gives a number that no process had before.
+	Renumber func() int32
+	// Lock is the client's handle on the lock of a key.
+	Lock func(key string) lock.Lock
+	// Step returns at once, or when a pause of the client is over, and tells whether there was one.
+	Step func(context.Context) (stopped bool)
+	// Acquired is called between an acquire and the next step.
+	Acquired func(context.Context, *Hold)
+	// RequestTimeout limits each operation but the acquire, which waits for its context.
+	RequestTimeout time.Duration
+
+	number int32
+	known  bool // number may be used
+}
+
+// Hold is a lock as its process holds it.
+type Hold struct {
+	lock.Hold
+
+	ID     history.OpID // the acquire
+	Name   string       // the lock's key in the history
+	Client int32
+}
+
+// event is the beginning of an event by this process about a hold; hold may be nil.
+func (p *Process) event(op history.Op, key string, hold *Hold) history.Event {
+	e := history.Event{Op: op, Process: p.id(), Client: p.Client, Key: key}
+	if hold != nil {
+		e.Hold, e.Token = hold.ID, hold.Token
+	}
+	return e
+}
+
+func (p *Process) id() int32 {
+	if !p.known {
+		p.number, p.known = p.Renumber(), true
+	}
+	return p.number
+}
+
+// returned records the end of a call by the error that it ended with.
+func (p *Process) returned(call history.Call, err error, e history.Event) history.Outcome {
+	outcome := history.OK
+	if err != nil {
+		outcome = history.Unknown
+		if errors.Is(err, lock.ErrDefinite) {
+			outcome = history.Fail
+		}
+		e.Error = err.Error()
+	}
+	p.known = p.known && outcome != history.Unknown
+	call.Return(outcome, e)
+	return outcome
+}
+
+// Acquire waits for the lock of a key; nil: it was not acquired.
+func (p *Process) Acquire(ctx context.Context, key string) *Hold {
+	p.Step(ctx)
+	call := p.Recorder.Invoke(p.event(history.Acquire, key, nil))
+	held, err := p.Lock(key).Acquire(ctx)
+	e := history.Event{Token: held.Token, Lease: int64(held.Lease), Note: held.Key}
+	if p.returned(call, err, e) != history.OK {
+		return nil
+	}
+	hold := &Hold{Hold: held, ID: call.ID(), Name: key, Client: p.Client}
+	p.Acquired(ctx, hold)
+	return hold
+}
+
+// Stay keeps a hold for a time, and tells whether the process still believes in it then.
+//
+// A process that was paused goes on as if nothing had happened: it was stopped after it had looked
+// whether the lock was lost and before it acts. Without a pause it acts on Lost.
+func (p *Process) Stay(ctx context.Context, hold *Hold, d time.Duration) bool {
+	lost := false
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	case <-hold.Lost:
+		lost = true
+	}
+	if p.Step(ctx) || !lost {
+		return true
+	}
+	p.Recorder.Info(p.event(history.Lost, hold.Name, hold))
+	return false
+}
+
+// Release gives the lock back.
+func (p *Process) Release(ctx context.Context, hold *Hold) {
+	p.Step(ctx)
+	ctx, cancel := context.WithTimeout(ctx, p.RequestTimeout)
+	defer cancel()
+	call := p.Recorder.Invoke(p.event(history.Release, hold.Name, hold))
+	p.returned(call, hold.Release(ctx), history.Event{})
+}
+
+// Close ends the client's session on a key.
+func (p *Process) Close(key string) {
+	call := p.Recorder.Invoke(p.event(history.Close, key, nil))
+	p.returned(call, p.Lock(key).Close(), history.Event{})
+}
