@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"image/color"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/text"
@@ -26,6 +27,7 @@ type figure struct {
 	title    string
 	subtitle string
 	keys     []key
+	y        string // what goes up, written level above the axis
 	panels   [][]*plot.Plot
 	height   vg.Length
 }
@@ -80,6 +82,11 @@ func (f figure) drawHeader(c draw.Canvas) draw.Canvas {
 		c.Max.Y -= 12
 	}
 	c.Max.Y = f.drawKeys(c) - 8
+	if f.y != "" {
+		c.Max.Y -= 10
+		c.FillText(small, vg.Point{X: c.Min.X, Y: c.Max.Y}, "\u2191 "+f.y)
+		c.Max.Y -= 5
+	}
 	return c
 }
 
@@ -120,14 +127,14 @@ func (f figure) drawPanels(c draw.Canvas) {
 func wrap(s text.Style, sentence string, width vg.Length) []string {
 	var lines []string
 	line := ""
-	for _, word := range bytes.Fields([]byte(sentence)) {
-		longer := line + " " + string(word)
+	for _, word := range strings.Fields(sentence) {
+		longer := line + " " + word
 		if line == "" {
-			longer = string(word)
+			longer = word
 		}
 		if line != "" && s.Width(longer) > width {
 			lines = append(lines, line)
-			longer = string(word)
+			longer = word
 		}
 		line = longer
 	}

@@ -13,6 +13,18 @@ func TestGallery(t *testing.T) {
 	if dir == "" {
 		t.Skip()
 	}
+	var all []measured
+	for _, n := range []string{"mutex", "tutorial", "mutex+fence"} {
+		for _, h := range []history.History{calm("mutex", 5, 3000*ms), paused(false), leaderless()} {
+			all = append(all, measured{CellName{n, h.Header.Fault, 1}, Measure(h)})
+		}
+	}
+	t1 := newTable(all)
+	for n, f := range map[string]figure{"latency": compareLatency(t1), "contention": compareContention(t1), "grants": compareGrants(t1)} {
+		if err := f.save(filepath.Join(dir, "run-"+n)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for name, h := range map[string]history.History{
 		"calm": calm("mutex", 5, 3000*ms), "paused": paused(false), "fenced": paused(true), "leaderless": leaderless(), "everybody": grantsEverybody(6, 1000*ms),
 	} {

@@ -15,12 +15,15 @@ import (
 // leastLatency is the lower end of latency axes: what is faster is drawn there.
 const leastLatency = 10 * time.Microsecond
 
+// timeAxis is the label of every axis of time.
+const timeAxis = "time since the start (s)"
+
 // latencyOverTime is the picture of what it took to get the lock, and of when nobody got it.
 func latencyOverTime(s *scene, title string) figure {
 	waits := waitDots(s.h, s.last)
 	teeth := oldestWaiter(waitSteps(s.h), s.last)
 	lo, hi := latencyRange(waits, teeth)
-	p := newPlot("time since the start (s)", "time to acquire (log scale)")
+	p := newPlot(timeAxis)
 	p.X.Min, p.X.Max = 0, math.Max(s.last.Seconds(), 1e-3)
 	p.X.Tick.Marker = secondTicks{}
 	logRange(&p.Y, lo, hi)
@@ -30,6 +33,7 @@ func latencyOverTime(s *scene, title string) figure {
 		title:    title,
 		subtitle: "Each acquire at the moment it returned, and how long the oldest waiter had waited by then: a line that climbs without dots is an outage",
 		keys:     latencyKeys(s, waits),
+		y:        "time to acquire (log scale)",
 		panels:   [][]*plot.Plot{{p}},
 		height:   330,
 	}
@@ -123,4 +127,3 @@ func thin(points []point, place func(point) vg.Point, cell vg.Length) []vg.Point
 	}
 	return kept
 }
-

@@ -82,4 +82,3 @@ func sweep(key string, edges []edge) []overlap {
 
 // holdSpan is a hold's time, to the end of the history if nothing ended it.
 func holdSpan(h history.Hold, last time.Duration) span { return span{h.StartAt, min(h.EndAt, last)} }
-

@@ -20,13 +20,14 @@ type series struct {
 func percentiles(st Stats, title string) figure {
 	all := []series{
 		{"time to acquire", st.Acquire, 0},
-		{"handoff (release called to next acquired)", st.Handoff, 1},
+		{"handoff", st.Handoff, 1},
 		{"hold", st.Hold, 2},
 	}
 	f := figure{
 		title:    title,
-		subtitle: fmt.Sprintf("How long the slowest took: at 99%%, one in a hundred was slower; %d acquires, %.1f a second", st.Acquired, st.PerSecond),
-		panels:   [][]*plot.Plot{{percentilePanel(all, "duration (log scale)")}},
+		subtitle: fmt.Sprintf("How long the slowest took: at 99%%, one in a hundred was slower. Handoff: from the call of release to the next acquired. %d acquires, %.1f a second", st.Acquired, st.PerSecond),
+		y:        "duration (log scale)",
+		panels:   [][]*plot.Plot{{percentilePanel(all)}},
 		height:   320,
 	}
 	for _, s := range all {
@@ -38,8 +39,8 @@ func percentiles(st Stats, title string) figure {
 	return f
 }
 
-func percentilePanel(all []series, y string) *plot.Plot {
-	p := newPlot("percentile", y)
+func percentilePanel(all []series) *plot.Plot {
+	p := newPlot("percentile")
 	p.X.Scale = plot.LogScale{}
 	p.X.Tick.Marker = percentileTicks{}
 	p.X.Min, p.X.Max = 1, 10

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"lockquake/checker"
 	"lockquake/checker/history"
 )
 
@@ -13,31 +14,20 @@ type writes struct {
 	refused []history.Operation
 }
 
-// resource is what one key's writes did to it so far.
+// resource is what one key's operations did to it so far.
 type resource struct {
-	newest   int64          // token
+	newest   int64          // token that it has seen
 	replaced map[int64]bool // values that an accepted write has replaced
 }
 
-// markedWrites finds accepted writes that were stale when they took effect, and refused writes. It
-// draws what fencing judges: a write is stale under an older token than one already accepted, or
-// over a value that another write had replaced before (a fork: one of the two updates is lost).
+// markedWrites finds accepted writes that were stale when they took effect, and refused ones. It
+// draws what fencing judges: a write is stale under an older token than one that the resource has
+// seen, or over a value that another write had replaced before (a fork: one of the two updates is
+// lost).
 func markedWrites(h *history.History) writes {
 	var w writes
-	var accepted []history.Operation
-	for _, o := range h.Ops {
-		switch {
-		case o.Op == history.Write && o.Outcome == history.OK:
-			accepted = append(accepted, o)
-		case o.Op == history.Write && o.Outcome == history.Fail:
-			w.refused = append(w.refused, o)
-		}
-	}
-	slices.SortStableFunc(accepted, func(a, b history.Operation) int {
-		return cmp.Or(cmp.Compare(a.Pos, b.Pos), cmp.Compare(a.Return, b.Return))
-	})
 	resources := map[string]*resource{}
-	for _, o := range accepted {
+	for _, o := range inEffect(h) {
 		r := resources[o.Key]
 		if r == nil {
 			r = &resource{replaced: map[int64]bool{}}
@@ -47,13 +37,30 @@ func markedWrites(h *history.History) writes {
 			w.stale = append(w.stale, o)
 		}
 	}
+	w.refused = checker.Refused(*h)
 	return w
 }
 
-// accept applies a write and tells whether it was stale.
+// inEffect are the ok reads and writes in the order in which they took effect.
+func inEffect(h *history.History) []history.Operation {
+	var ops []history.Operation
+	for _, o := range h.Ops {
+		if (o.Op == history.Write || o.Op == history.Read) && o.Outcome == history.OK {
+			ops = append(ops, o)
+		}
+	}
+	slices.SortStableFunc(ops, func(a, b history.Operation) int {
+		return cmp.Or(cmp.Compare(a.Pos, b.Pos), cmp.Compare(a.Return, b.Return))
+	})
+	return ops
+}
+
+// accept applies an operation and tells whether it was a stale write.
 func (r *resource) accept(o history.Operation) bool {
-	stale := o.Token < r.newest || r.replaced[o.Prev]
+	stale := o.Op == history.Write && (o.Token < r.newest || r.replaced[o.Prev])
 	r.newest = max(r.newest, o.Token)
-	r.replaced[o.Prev] = true
+	if o.Op == history.Write {
+		r.replaced[o.Prev] = true
+	}
 	return stale
 }

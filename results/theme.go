@@ -65,16 +65,16 @@ func boldStyle(size vg.Length, c color.Color) text.Style {
 	return s
 }
 
-// newPlot is an empty plot in the theme: a light grid, no frame, units on the axes.
-func newPlot(x, y string) *plot.Plot {
+// newPlot is an empty plot in the theme. What its y axis shows is the figure's business: written
+// upright, gonum gives it room at the wrong place on a log axis, and it is hard to read.
+func newPlot(x string) *plot.Plot {
 	p := plot.New()
 	p.BackgroundColor = nil
 	themeAxis(&p.X, x)
-	themeAxis(&p.Y, y)
+	themeAxis(&p.Y, "")
 	p.X.Tick.Label.XAlign, p.X.Tick.Label.YAlign = text.XCenter, text.YTop
 	p.Y.Tick.Label.XAlign, p.Y.Tick.Label.YAlign = text.XRight, text.YCenter
 	p.X.Label.TextStyle.XAlign = text.XCenter
-	p.Y.Label.TextStyle.XAlign = text.XCenter
 	return p
 }
 
@@ -106,7 +106,12 @@ func panelTitle(p *plot.Plot, title string) {
 
 func verticalGrid() *plotter.Grid {
 	g := grid()
-	g.Horizontal.Width = 0
 	g.Horizontal.Color = nil
+	return g
+}
+
+func horizontalGrid() *plotter.Grid {
+	g := grid()
+	g.Vertical.Color = nil
 	return g
 }

@@ -9,15 +9,20 @@ import (
 	"gonum.org/v1/plot"
 )
 
-// secondTicks marks an axis of seconds at round values, about eight of them.
-type secondTicks struct{}
+// secondTicks marks an axis of seconds at round values: about eight of them, or a few.
+type secondTicks struct{ few bool }
 
-func (secondTicks) Ticks(lo, hi float64) []plot.Tick {
-	step := niceStep((hi - lo) / 8)
+func (t secondTicks) Ticks(lo, hi float64) []plot.Tick {
+	wanted := 8.0
+	if t.few {
+		wanted = 4
+	}
+	step := niceStep((hi - lo) / wanted)
 	decimals := max(0, int(math.Ceil(-math.Log10(step)-1e-9)))
 	var ticks []plot.Tick
 	for i := math.Ceil(lo/step - 1e-9); i*step <= hi+step*1e-9; i++ {
-		ticks = append(ticks, plot.Tick{Value: i * step, Label: strconv.FormatFloat(i*step, 'f', decimals, 64)})
+		v := i*step + 0 // not -0
+		ticks = append(ticks, plot.Tick{Value: v, Label: strconv.FormatFloat(v, 'f', decimals, 64)})
 	}
 	return ticks
 }

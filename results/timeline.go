@@ -29,10 +29,13 @@ func timeline(s *scene, title string) figure {
 	for i, client := range clients {
 		bars.row[client] = len(clients) - 1 - i
 	}
-	p := newPlot("time since the start (s)", "")
+	p := newPlot(timeAxis)
 	p.X.Min, p.X.Max = w.from.Seconds(), w.to.Seconds()
 	p.X.Tick.Marker = secondTicks{}
-	p.Y.Min, p.Y.Max = 0, float64(len(clients))+0.8
+	p.Y.Min, p.Y.Max = 0, float64(len(clients))
+	if bars.faulty() {
+		p.Y.Max += 0.6 // room for the names of faults
+	}
 	p.Y.Tick.Marker = plot.ConstantTicks(rowTicks(clients))
 	p.Y.Tick.LineStyle.Width, p.Y.LineStyle.Width = 0, 0
 	p.Add(shade{scene: s, labels: true}, verticalGrid(), bars)
@@ -42,7 +45,7 @@ func timeline(s *scene, title string) figure {
 		subtitle: timelineSubtitle(w, left),
 		keys:     bars.keys(),
 		panels:   [][]*plot.Plot{{p}},
-		height:   130 + rowHeight*vg.Length(len(clients)),
+		height:   112 + rowHeight*vg.Length(len(clients)),
 	}
 }
 
@@ -88,12 +91,17 @@ func (b *holderBars) keys() []key {
 			keys = append(keys, key{k.name, dot(k.mark)})
 		}
 	}
-	if slices.ContainsFunc(b.scene.injections, func(i history.Injection) bool {
-		return b.scene.faultSpan(i).meets(b.window.span)
-	}) {
+	if b.faulty() {
 		keys = append(keys, key{"fault", faultThumb})
 	}
 	return keys
+}
+
+// faulty tells whether a fault shows in the window.
+func (b *holderBars) faulty() bool {
+	return slices.ContainsFunc(b.scene.injections, func(i history.Injection) bool {
+		return b.scene.faultSpan(i).meets(b.window.span)
+	})
 }
 
 // point is a place in a timeline: a time in seconds and a row.
