@@ -1,0 +1,124 @@
+package checker
+
+import (
+	"fmt"
+
+	"lockquake/checker/history"
+)
+
+// Promise is what a strategy says of itself.
+type Promise struct {
+	Calm   Grade // without a fault
+	Faults Grade // under any fault; Ungraded: nothing
+	// Broken marks a lock that is broken on purpose, and must be caught.
+	Broken bool
+}
+
+// In is the grade that is promised under a fault, or under none.
+func (p Promise) In(fault string) Grade {
+	if fault == calm {
+		return p.Calm
+	}
+	return p.Faults
+}
+
+// Want is what is asked of a cell.
+type Want uint8
+
+// Wants. The zero Want is the strict one.
+const (
+	// Safe asks for what the strategy promises, and that the cell is never unsafe.
+	Safe Want = iota
+	// Promised asks for just what the strategy promises; of a broken lock, that it is caught.
+	Promised
+)
+
+// Judgement is all that is said of a cell. Verdicts holds those of the checkers and, last, the
+// verdict "promise".
+type Judgement struct {
+	Grade    Grade     `json:"grade"`
+	Verdicts []Verdict `json:"verdicts"`
+	// Validity answers whether the cell gave what was wanted. A failure of lockquake makes it
+	// Unknown: an ill-formed history must not be read as a broken guarantee.
+	Validity Validity `json:"validity"`
+	Harness  bool     `json:"harness,omitempty"`
+}
+
+// Judge asks each checker about a history, grades it, and compares that with what was promised.
+// A checker that Validity needs and that is not in the list counts as Unknown.
+func Judge(h history.History, checkers []Checker, p Promise, w Want) Judgement {
+	var j Judgement
+	for _, c := range checkers {
+		v := c.Check(h)
+		j.Harness = j.Harness || v.Harness
+		j.Verdicts = append(j.Verdicts, v)
+	}
+	j.Grade = GradeOf(h.Header, j.Verdicts)
+	needed := []string{"promise", "well-formed", "evidence", "release", "progress"}
+	if p.Broken && w == Promised {
+		needed = needed[:3]
+		j.Verdicts = append(j.Verdicts, caught(j.Grade, j.Verdicts))
+	} else {
+		j.Verdicts = append(j.Verdicts, kept(j.Grade, h.Header.Fault, p, w))
+	}
+	j.Validity = j.merge(needed)
+	return j
+}
+
+func (j *Judgement) merge(needed []string) Validity {
+	if j.Harness {
+		return Unknown
+	}
+	var verdicts []Verdict
+	for _, name := range needed {
+		verdicts = append(verdicts, verdictOf(j.Verdicts, name))
+	}
+	return Merge(verdicts)
+}
+
+// kept compares a grade with the promise.
+func kept(g Grade, fault string, p Promise, w Want) Verdict {
+	v := Verdict{Checker: "promise", Judged: 1}
+	promised := p.In(fault)
+	circumstances := "under " + fault
+	if fault == calm {
+		circumstances = "in calm"
+	}
+	v.Why = fmt.Sprintf("promised %s %s, was %s", promiseName(promised), circumstances, g)
+	switch {
+	case g == Ungraded:
+		v.Validity = Unknown
+	case g < promised, w == Safe && g == Unsafe:
+		v.Validity = Invalid
+	default:
+		v.Validity = Valid
+	}
+	return v
+}
+
+func promiseName(g Grade) string {
+	if g <= Unsafe {
+		return "nothing"
+	}
+	return g.String()
+}
+
+// caught tells whether a lock that is broken on purpose was found out.
+func caught(g Grade, verdicts []Verdict) Verdict {
+	v := Verdict{Checker: "promise", Judged: 1}
+	for _, name := range []string{"exclusion", "release"} {
+		if verdictOf(verdicts, name).Validity == Invalid {
+			v.Validity, v.Why = Valid, "a broken lock, caught by "+name
+			return v
+		}
+	}
+	switch g {
+	case Unsafe:
+		v.Validity, v.Why = Valid, "a broken lock, caught by what it did to the resource"
+	case Ungraded:
+		v.Why = "a broken lock that could not be graded"
+	default:
+		v.Validity, v.Why = Invalid, fmt.Sprintf("a broken lock that was not caught: it came out %s", g)
+	}
+	return v
+}

@@ -1,0 +1,151 @@
+package checker
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"lockquake/checker/history"
+)
+
+// Progress asks whether, after the last heal, every waiter resolved, and whether no key stayed locked with
+// nobody holding it. Without an injection it asks from the moment at which the workload wound down.
+//
+// A waiter may wait for Header.Settle. One that was served later is not accused: behind many others it has to
+// wait, and that is measured, not judged. One that gave up, or waits still, is.
+type Progress struct{}
+
+// Check gives the verdict "progress".
+func (Progress) Check(h history.History) Verdict {
+	v := Verdict{Checker: "progress"}
+	if h.Cut != "" {
+		v.Why = "the history was cut short: " + h.Cut
+		return v
+	}
+	from, why := settling(&h)
+	if why != "" {
+		v.Why = why
+		return v
+	}
+	w := waiters{h: &h, from: from, last: h.Last(), final: map[string]*history.Operation{}}
+	for i := range h.Ops {
+		if o := &h.Ops[i]; o.Op == history.Acquire {
+			v.Judged++
+			w.judge(o)
+		}
+	}
+	return w.verdict(v)
+}
+
+// settling is the time from which waiters are judged, or why there is none.
+func settling(h *history.History) (from time.Duration, why string) {
+	injected := false
+	for _, i := range h.Injections() {
+		if i.Inject.Outcome == history.Fail {
+			continue
+		}
+		if i.End() == history.Open {
+			return 0, fmt.Sprintf("%s (%s) was never healed", i.Inject.Fault, i.Inject.Note)
+		}
+		from, injected = max(from, i.End()), true
+	}
+	if injected {
+		return from, ""
+	}
+	stop := slices.IndexFunc(h.Infos, func(e history.Event) bool { return e.Op == history.Stop })
+	if stop < 0 {
+		return 0, "neither a heal nor a stop from which to judge"
+	}
+	return h.Infos[stop].At, ""
+}
+
+// waiters judges the acquires of one history, one after the other.
+type waiters struct {
+	h      *history.History
+	from   time.Duration // when things should begin to settle
+	last   time.Duration // the end of the history
+	stuck  []*history.Operation
+	untold *history.Operation            // was waiting at the end, but not for long enough to be accused
+	final  map[string]*history.Operation // the last acquire of each key
+}
+
+func (w *waiters) judge(o *history.Operation) {
+	w.final[o.Key] = o
+	patience := max(w.from, o.CallAt) + w.h.Header.Settle
+	open := o.Return == history.Open
+	switch {
+	case o.Outcome != history.Unknown:
+	case min(o.ReturnAt, w.last) > patience:
+		w.stuck = append(w.stuck, o)
+	case open:
+		w.untold = o
+	}
+}
+
+func (w *waiters) verdict(v Verdict) Verdict {
+	if len(w.stuck) > 0 {
+		return w.accuse(v, w.stuck, fmt.Sprintf("%s waited for %s in vain from %s to %s, %s after things should have settled (%s in all)",
+			clientName(w.stuck[0].Client), w.stuck[0].Key, seconds(w.stuck[0].CallAt), seconds(w.until(w.stuck[0])),
+			seconds(w.until(w.stuck[0])-w.from), count(len(w.stuck), "waiter")))
+	}
+	if o := w.locked(); o != nil {
+		return w.accuse(v, []*history.Operation{o}, fmt.Sprintf("%s stayed locked: its last acquire, by %s at %s, came out %v",
+			o.Key, clientName(o.Client), seconds(o.CallAt), o.Outcome))
+	}
+	switch {
+	case v.Judged == 0:
+		v.Why = "no acquire to judge"
+	case w.untold != nil:
+		v.Why = fmt.Sprintf("%s was waiting for %s when the history ended, too early to tell", clientName(w.untold.Client), w.untold.Key)
+	case w.untried() != "":
+		v.Why = "no acquire of " + w.untried()
+	default:
+		v.Validity = Valid
+		v.Why = fmt.Sprintf("%s resolved in time, the last of every key succeeded", count(v.Judged, "acquire"))
+	}
+	return v
+}
+
+func (w *waiters) accuse(v Verdict, ops []*history.Operation, why string) Verdict {
+	v.Validity, v.Why = Invalid, why
+	v.Evidence = evidence(ops...)
+	s := &story{h: w.h}
+	for _, o := range ops[:min(len(ops), 8)] {
+		s.say(o.Call, o.CallAt, "%s asked for %s", clientName(o.Client), o.Key)
+	}
+	s.faults(0, ops[len(ops)-1].Return)
+	v.Story = s.text()
+	return v
+}
+
+func (w *waiters) until(o *history.Operation) time.Duration { return min(o.ReturnAt, w.last) }
+
+// locked is the last acquire of a key that did not succeed, nil if all did. An open one is not
+// meant: judge decides about those.
+func (w *waiters) locked() *history.Operation {
+	for _, key := range w.keys() {
+		if o := w.final[key]; o != nil && o.Outcome != history.OK && o.Return != history.Open {
+			return o
+		}
+	}
+	return nil
+}
+
+func (w *waiters) untried() string {
+	for _, key := range w.keys() {
+		if w.final[key] == nil {
+			return key
+		}
+	}
+	return ""
+}
+
+// keys are those that the header announces and those that were used, in order.
+func (w *waiters) keys() []string {
+	keys := slices.Clone(w.h.Header.Keys)
+	for key := range w.final {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}

@@ -1,0 +1,130 @@
+package checker
+
+import (
+	"fmt"
+	"strings"
+
+	"lockquake/checker/history"
+)
+
+// Release asks whether each incarnation of a lock's key was deleted only by its creator or by its
+// lease's end. It judges the ground truth, a watch in revision order, against what clients were
+// doing; whoever had nothing to do with a key and deleted it broke the lock, whether or not anybody was hurt.
+type Release struct{}
+
+// Check gives the verdict "release". Judged counts deletions.
+func (Release) Check(h history.History) Verdict {
+	v := Verdict{Checker: "release"}
+	acquired, leased := grants(&h)
+	switch {
+	case acquired == 0:
+		v.Why = "no acquire succeeded"
+		return v
+	case leased == 0:
+		v.Validity, v.Why = Valid, "no lock had a lease, so there are no keys to judge"
+		return v
+	}
+	t := newTruth(&h)
+	strangers, unsure := 0, t.gap()
+	var victim *history.Event
+	for i := range h.Infos {
+		e := &h.Infos[i]
+		if e.Op != history.Deleted {
+			continue
+		}
+		v.Judged++
+		switch own, why := t.judge(e); {
+		case own == Invalid && victim == nil:
+			victim, strangers = e, 1
+		case own == Invalid:
+			strangers++
+		case own == Unknown && unsure == "":
+			unsure = why
+		}
+	}
+	switch {
+	case victim != nil:
+		return t.accuse(v, victim, strangers)
+	case unsure != "":
+		v.Why = unsure
+	default:
+		v.Validity, v.Why = Valid, count(v.Judged, "key")+" deleted, each by its creator or its lease's end"
+	}
+	return v
+}
+
+func grants(h *history.History) (acquired, leased int) {
+	for i := range h.Ops {
+		if o := &h.Ops[i]; o.Op == history.Acquire && o.Outcome == history.OK {
+			acquired++
+			if o.Lease != 0 {
+				leased++
+			}
+		}
+	}
+	return acquired, leased
+}
+
+// judge says whether a deletion was the doing of the key's owner.
+func (t *truth) judge(e *history.Event) (Validity, string) {
+	if e.Outcome == history.Fail {
+		return Valid, ""
+	}
+	owner, known := t.owner(e)
+	if !known {
+		return Unknown, fmt.Sprintf("nobody is known to own %s (token %d)", e.Note, e.Token)
+	}
+	own := t.couldDelete(owner, e)
+	switch {
+	case own == Valid:
+		return Valid, ""
+	case own == Unknown:
+		return Unknown, fmt.Sprintf("%s (token %d) was deleted, perhaps by a late request of its owner %s", e.Note, e.Token, clientName(owner))
+	case e.Outcome == history.Unknown:
+		return Unknown, fmt.Sprintf("%s (token %d) was deleted, by its lease's end or by a stranger", e.Note, e.Token)
+	}
+	return Invalid, ""
+}
+
+func (t *truth) accuse(v Verdict, e *history.Event, strangers int) Verdict {
+	owner, _ := t.owner(e)
+	culprits := t.culprits(owner, e)
+	v.Validity = Invalid
+	v.Why = fmt.Sprintf("%s deleted %s's key %s (token %d) at %s, its lease alive",
+		suspects(culprits), clientName(owner), e.Note, e.Token, seconds(e.At))
+	if strangers > 1 {
+		v.Why += fmt.Sprintf(", the first of %d such deletions", strangers)
+	}
+	v.Evidence = evidence(append(culprits, t.acquire(e.Token))...)
+	v.Story = strangerStory(t, e, culprits)
+	return v
+}
+
+// suspects names at most three operations of which one did it.
+func suspects(culprits []*history.Operation) string {
+	var names []string
+	for _, o := range culprits[:min(len(culprits), 3)] {
+		names = append(names, fmt.Sprintf("%s's %v%s", clientName(o.Client), o.Op, credentials(o.Token, 0)))
+	}
+	if names == nil {
+		return "somebody"
+	}
+	return strings.Join(names, " or ")
+}
+
+func strangerStory(t *truth, e *history.Event, culprits []*history.Operation) []string {
+	s := &story{h: t.h}
+	from := e.Seq
+	if a := t.acquire(e.Token); a != nil {
+		s.acquired(a, "")
+		from = a.Return
+	}
+	for _, o := range culprits {
+		s.say(o.Call, o.CallAt, "%s began to %v %s%s", clientName(o.Client), o.Op, o.Key, credentials(o.Token, 0))
+		s.acquired(find(t.h, o.Hold), "")
+		from = min(from, o.Call)
+	}
+	s.say(e.Seq, e.At, "%s (token %d) was deleted, its lease alive", e.Note, e.Token)
+	s.faults(from, e.Seq)
+	return s.text()
+}

@@ -1,0 +1,174 @@
+package checker
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"lockquake/checker/history"
+)
+
+// story collects what is to be told of a finding; text puts it in order.
+type story struct {
+	h     *history.History
+	lines []line
+}
+
+type line struct {
+	seq  int64
+	at   time.Duration
+	text string
+}
+
+func (s *story) say(seq int64, at time.Duration, format string, args ...any) {
+	s.lines = append(s.lines, line{seq, at, fmt.Sprintf(format, args...)})
+}
+
+// acquired tells that a hold began; more says what was wrong with that.
+func (s *story) acquired(o *history.Operation, more string) {
+	if o == nil {
+		return
+	}
+	s.say(o.Return, o.ReturnAt, "%s acquired %s%s%s", clientName(o.Client), o.Key, credentials(o.Token, o.Lease), more)
+}
+
+// ended tells how the belief in a hold ended.
+func (s *story) ended(hold *history.Hold) {
+	o := &hold.Acquire
+	what := map[history.Op]string{
+		history.Release: "released",
+		history.Lost:    "noticed the loss of",
+		history.Crash:   "crashed, holding",
+	}[hold.EndedBy]
+	if what != "" {
+		s.say(hold.End, hold.EndAt, "%s %s %s%s", clientName(o.Client), what, o.Key, credentials(o.Token, 0))
+	}
+}
+
+// touched tells of a read or write that the resource carried out, or refused.
+func (s *story) touched(o *history.Operation, more string) {
+	under := ""
+	if o.Token != 0 {
+		under = fmt.Sprintf(" with token %d", o.Token)
+	}
+	switch o.Op {
+	case history.Write:
+		s.say(o.Return, o.ReturnAt, "%s wrote %d over %d%s%s", clientName(o.Client), o.Value, o.Prev, under, more)
+	case history.Read:
+		s.say(o.Return, o.ReturnAt, "%s read %d%s%s", clientName(o.Client), o.Value, under, more)
+	}
+}
+
+// faults tells of the injections that acted between two sequence numbers, and of their heals in
+// that window.
+func (s *story) faults(from, to int64) {
+	for _, i := range s.h.Injections() {
+		healed := i.Heal.ID != 0 && i.Heal.Return < from
+		if i.Inject.Call > to || healed || i.Inject.Outcome == history.Fail {
+			continue
+		}
+		seq, at := i.Inject.Return, i.Inject.ReturnAt
+		if at == history.Open {
+			seq, at = i.Inject.Call, i.Inject.CallAt
+		}
+		s.say(seq, at, "%s: %s", i.Inject.Fault, i.Inject.Note)
+		if i.Heal.ID != 0 && i.Heal.Return < to {
+			s.say(i.Heal.Return, i.Heal.ReturnAt, "%s healed: %s", i.Inject.Fault, i.Heal.Note)
+		}
+	}
+}
+
+// vanished tells when the ground truth saw the key of a token go, if it went before a sequence number.
+func (s *story) vanished(o *history.Operation, before int64) {
+	why := map[history.Outcome]string{
+		history.OK:      "was deleted, its lease alive",
+		history.Fail:    "went with its lease",
+		history.Unknown: "was gone",
+	}
+	for i := range s.h.Infos {
+		e := &s.h.Infos[i]
+		if e.Op == history.Deleted && e.Token == o.Token && o.Token != 0 && e.Seq < before {
+			s.say(e.Seq, e.At, "the key of %s's token %d %s", clientName(o.Client), o.Token, why[e.Outcome])
+		}
+	}
+}
+
+// text is the story in time order, a line an event, each once.
+func (s *story) text() []string {
+	slices.SortFunc(s.lines, func(a, b line) int {
+		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.seq, b.seq))
+	})
+	var text []string
+	for _, l := range slices.Compact(s.lines) {
+		text = append(text, fmt.Sprintf("%s  %s", seconds(l.at), l.text))
+	}
+	return text
+}
+
+// overlapStory tells how two clients came to believe that they held one key.
+func overlapStory(h *history.History, o overlap) *story {
+	s := &story{h: h}
+	s.acquired(&o.older.Acquire, "")
+	s.acquired(&o.newer.Acquire, " while "+clientName(o.older.Acquire.Client)+" still believed")
+	s.faults(o.older.Start, o.endSeq())
+	s.vanished(&o.older.Acquire, o.endSeq())
+	s.ended(o.older)
+	s.ended(o.newer)
+	return s
+}
+
+// harmStory tells how a resource came to harm.
+func harmStory(h *history.History, x harm, stale bool) []string {
+	s := &story{h: h}
+	what := ""
+	if stale {
+		what = ": stale write accepted"
+	}
+	s.touched(x.write, what)
+	for _, o := range x.witnesses {
+		s.touched(o, "")
+	}
+	s.behind(x.write, x.witnesses...)
+	return s.text()
+}
+
+// refusedStory tells how the first of the stale writes came to be refused; nil if there is none.
+func refusedStory(h *history.History, refused []history.Operation) []string {
+	if len(refused) == 0 {
+		return nil
+	}
+	s := &story{h: h}
+	w := &refused[0]
+	s.touched(w, ": stale write refused")
+	if o := s.successor(w); o != nil {
+		s.touched(o, "")
+		s.behind(w, o)
+	}
+	return s.text()
+}
+
+// behind tells of the holds behind a write and other operations, and of the faults that acted from
+// the first of those holds to the write.
+func (s *story) behind(write *history.Operation, others ...*history.Operation) {
+	from := write.Call
+	for _, o := range append(others, write) {
+		if a := find(s.h, o.Hold); a != nil && a.Op == history.Acquire {
+			s.acquired(a, "")
+			from = min(from, a.Return)
+		}
+	}
+	s.faults(from, write.Return)
+}
+
+// successor is the first operation on the resource under a newer token.
+func (s *story) successor(w *history.Operation) *history.Operation {
+	for i := range s.h.Ops {
+		o := &s.h.Ops[i]
+		touched := o.Op == history.Read || o.Op == history.Write
+		if touched && o.Key == w.Key && o.Outcome == history.OK && o.Token > w.Token {
+			return o
+		}
+	}
+	return nil
+}

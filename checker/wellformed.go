@@ -1,0 +1,148 @@
+package checker
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"lockquake/checker/history"
+)
+
+// WellFormed asks whether the history itself is sound. One that is not is a failure of lockquake,
+// and says nothing about the lock. A history that was cut short, or an operation that never
+// returned, is sound.
+type WellFormed struct{}
+
+// Check gives the verdict "well-formed".
+func (WellFormed) Check(h history.History) Verdict {
+	v := Verdict{Checker: "well-formed", Judged: len(h.Ops) + len(h.Infos)}
+	defects := slices.Clone(h.Defects)
+	for _, find := range []func(*history.History) []string{intervals, clock, processes, references} {
+		defects = append(defects, find(&h)...)
+	}
+	switch {
+	case len(defects) > 0:
+		v.Validity, v.Harness = Invalid, true
+		v.Why = fmt.Sprintf("%s (%s in all)", defects[0], count(len(defects), "defect"))
+	case v.Judged == 0:
+		v.Why = "an empty history"
+	default:
+		v.Validity, v.Why = Valid, fmt.Sprintf("%s and %s in order", count(len(h.Ops), "operation"), count(len(h.Infos), "observation"))
+	}
+	return v
+}
+
+// intervals looks at each operation by itself, and at their order.
+func intervals(h *history.History) (defects []string) {
+	call := int64(0)
+	for i := range h.Ops {
+		o := &h.Ops[i]
+		switch {
+		case o.Call <= call:
+			defects = append(defects, describe(o, "is out of order"))
+		case int64(o.ID) != o.Call:
+			defects = append(defects, describe(o, fmt.Sprintf("is called %d", o.ID)))
+		case o.Return <= o.Call || o.ReturnAt < o.CallAt:
+			defects = append(defects, describe(o, "returned before it was invoked"))
+		case o.Return == history.Open && o.Outcome != history.Unknown:
+			defects = append(defects, describe(o, "has an outcome and never returned"))
+		}
+		call = o.Call
+	}
+	return defects
+}
+
+// stamp is when an event was recorded.
+type stamp struct {
+	seq int64
+	at  time.Duration
+}
+
+// clock checks that each sequence number was given once, and that times never fall as they rise.
+func clock(h *history.History) (defects []string) {
+	stamps := make([]stamp, 0, 2*len(h.Ops)+len(h.Infos))
+	for i := range h.Ops {
+		o := &h.Ops[i]
+		stamps = append(stamps, stamp{o.Call, o.CallAt})
+		if o.Return != history.Open {
+			stamps = append(stamps, stamp{o.Return, o.ReturnAt})
+		}
+	}
+	for i := range h.Infos {
+		stamps = append(stamps, stamp{h.Infos[i].Seq, h.Infos[i].At})
+	}
+	slices.SortFunc(stamps, func(a, b stamp) int { return cmp.Compare(a.seq, b.seq) })
+	for i := 1; i < len(stamps); i++ {
+		a, b := stamps[i-1], stamps[i]
+		switch {
+		case a.seq == b.seq:
+			defects = append(defects, fmt.Sprintf("two events are number %d", a.seq))
+		case a.at > b.at:
+			defects = append(defects, fmt.Sprintf("event %d is at %v and event %d at %v, earlier", a.seq, a.at, b.seq, b.at))
+		}
+	}
+	return defects
+}
+
+// processes checks that each does one thing at a time, and nothing after an unknown outcome or its
+// crash. The nemesis is exempt: its injections overlap, and their evidence may be missing.
+func processes(h *history.History) (defects []string) {
+	crashed := map[int32]int64{}
+	for i := range h.Infos {
+		if e := &h.Infos[i]; e.Op == history.Crash {
+			crashed[e.Process] = e.Seq
+		}
+	}
+	latest := map[int32]*history.Operation{}
+	for i := range h.Ops {
+		o := &h.Ops[i]
+		if o.Process == history.Nemesis {
+			continue
+		}
+		before, crash := latest[o.Process], crashed[o.Process]
+		switch {
+		case before != nil && before.Return > o.Call:
+			defects = append(defects, describe(o, "was invoked while another operation of its process was open"))
+		case before != nil && before.Outcome == history.Unknown:
+			defects = append(defects, describe(o, "belongs to a process that had to end after an unknown outcome"))
+		case crash != 0 && crash < o.Call:
+			defects = append(defects, describe(o, "belongs to a process that had crashed"))
+		}
+		latest[o.Process] = o
+	}
+	return defects
+}
+
+// references checks that what belongs to a hold names an earlier acquire of the same key, and a heal
+// its injection.
+func references(h *history.History) (defects []string) {
+	for i := range h.Ops {
+		o := &h.Ops[i]
+		switch o.Op {
+		case history.Release, history.Read, history.Write:
+			if !names(h, o.Hold, o.Call, o.Key) {
+				defects = append(defects, describe(o, fmt.Sprintf("names %d, no earlier acquire of %s", o.Hold, o.Key)))
+			}
+		case history.Heal:
+			if i := find(h, o.Hold); i == nil || i.Op != history.Inject {
+				defects = append(defects, describe(o, fmt.Sprintf("names %d, no injection", o.Hold)))
+			}
+		}
+	}
+	for i := range h.Infos {
+		if e := &h.Infos[i]; e.Op == history.Lost && !names(h, e.Hold, e.Seq, e.Key) {
+			defects = append(defects, fmt.Sprintf("lost (event %d) names %d, no earlier acquire of %s", e.Seq, e.Hold, e.Key))
+		}
+	}
+	return defects
+}
+
+func names(h *history.History, hold history.OpID, before int64, key string) bool {
+	a := find(h, hold)
+	return a != nil && a.Op == history.Acquire && a.Return < before && (key == "" || a.Key == key)
+}
+
+func describe(o *history.Operation, what string) string {
+	return fmt.Sprintf("%s %v of %s (event %d) %s", clientName(o.Client), o.Op, o.Key, o.Call, what)
+}
