@@ -7,15 +7,15 @@ import (
 	"lockquake/checker/history"
 )
 
-// LeaseBounded asks of every overlap of two holds whether the older holder had by then outlived
+// LeaseBounds asks of every overlap of two holds whether the older holder had by then outlived
 // what it could know of its lease: a holder that looks at that deadline before it acts is safe.
 //
 // The deadline counts from before the granting or renewing request was *sent*, the only moment of which a
 // client knows that the server's own clock for the lease started later.
-type LeaseBounded struct{}
+type LeaseBounds struct{}
 
 // Check gives the verdict "lease-bounded".
-func (LeaseBounded) Check(h history.History) Verdict {
+func (LeaseBounds) Check(h history.History) Verdict {
 	v := Verdict{Checker: "lease-bounded"}
 	holds := h.Holds()
 	if v.Judged = len(holds); v.Judged == 0 {
