@@ -3,18 +3,14 @@ package locks
 import (
 	"context"
 	"errors"
-	"fmt"
-	"net/url"
-	"os"
 	"slices"
 	"testing"
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
-	"go.etcd.io/etcd/server/v3/embed"
 	"go.uber.org/goleak"
-	"go.uber.org/zap"
 
+	"lockquake/harness/cluster"
 	"lockquake/workloads/lock"
 )
 
@@ -27,49 +23,38 @@ const patience = 20 * time.Second
 type bed struct {
 	*testing.T
 	ctx     context.Context
-	etcd    *embed.Etcd
+	cluster *cluster.Cluster
 	outside *clientv3.Client
 }
 
 func newBed(t *testing.T) *bed {
+	t.Helper()
 	t.Cleanup(func() { goleak.VerifyNone(t) })
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
-	cfg := embed.NewConfig()
-	cfg.Dir = t.TempDir()
-	cfg.LogLevel = "panic"
-	peer := url.URL{Scheme: "unix", Host: fmt.Sprintf("@lqt-%d-%s-p", os.Getpid(), t.Name()[4:])}
-	cli := url.URL{Scheme: "unix", Host: fmt.Sprintf("@lqt-%d-%s-c", os.Getpid(), t.Name()[4:])}
-	if len(peer.Host) > 90 {
-		peer.Host, cli.Host = peer.Host[:80]+"p", cli.Host[:80]+"c"
-	}
-	cfg.ListenPeerUrls, cfg.AdvertisePeerUrls = []url.URL{peer}, []url.URL{{Scheme: "http", Host: "127.0.0.1:1"}}
-	cfg.ListenClientUrls, cfg.AdvertiseClientUrls = []url.URL{cli}, []url.URL{{Scheme: "http", Host: "127.0.0.1:2"}}
-	cfg.InitialCluster = "default=http://127.0.0.1:1"
-	cfg.UnsafeNoFsync = true
-	cfg.TickMs, cfg.ElectionMs = 10, 100
-	e, err := embed.StartEtcd(cfg)
+	c, err := cluster.Start(ctx, cluster.Config{Members: 1, Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(e.Close)
-	<-e.Server.ReadyNotify()
-	b := &bed{T: t, ctx: ctx, etcd: e}
+	t.Cleanup(func() {
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	b := &bed{T: t, ctx: ctx, cluster: c}
 	b.outside = b.client()
 	return b
 }
 
+// client opens a client, which the cluster closes.
 func (b *bed) client() *clientv3.Client {
 	b.Helper()
-	c, err := clientv3.New(clientv3.Config{Endpoints: []string{"unix:" + b.etcd.Config().ListenClientUrls[0].Host}, Logger: zap.NewNop()})
+	c, err := b.cluster.Client(b.ctx, cluster.ClientConfig{})
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(func() { _ = c.Close() })
-	return c
+	return c.Etcd
 }
-
-//CUT
 
 // env is that of a client with a connection of its own. The TTL is so long that no lease ends by
 // itself within a test.

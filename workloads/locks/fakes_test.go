@@ -38,6 +38,41 @@ func (t lossyTxn) Commit() (*clientv3.TxnResponse, error) {
 	return nil, context.DeadlineExceeded
 }
 
+// repeating carries out every Txn so many times and tells of the last, as clientv3 does after some
+// errors; then it calls after.
+type repeating struct {
+	clientv3.KV
+	times int
+	after func()
+}
+
+func (r repeating) Txn(ctx context.Context) clientv3.Txn { return repeatingTxn{r.KV.Txn(ctx), r} }
+
+type repeatingTxn struct {
+	clientv3.Txn
+	how repeating
+}
+
+func (t repeatingTxn) If(cs ...clientv3.Cmp) clientv3.Txn {
+	return repeatingTxn{t.Txn.If(cs...), t.how}
+}
+func (t repeatingTxn) Then(os ...clientv3.Op) clientv3.Txn {
+	return repeatingTxn{t.Txn.Then(os...), t.how}
+}
+func (t repeatingTxn) Else(os ...clientv3.Op) clientv3.Txn {
+	return repeatingTxn{t.Txn.Else(os...), t.how}
+}
+
+func (t repeatingTxn) Commit() (resp *clientv3.TxnResponse, err error) {
+	defer t.how.after()
+	for range t.how.times {
+		if resp, err = t.Txn.Commit(); err != nil {
+			break
+		}
+	}
+	return resp, err
+}
+
 // mute is a server that never answers a revoke or a delete.
 type mute struct {
 	clientv3.KV

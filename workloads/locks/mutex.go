@@ -21,16 +21,16 @@ const releasedKey = "\x00"
 // otherwise stay for as long as the session lives (hazard ambiguous-acquire), and because a second
 // Unlock on it could delete a newer lock's key (etcd-22082).
 //
-// Requests: Txn and Delete where nobody holds the lock; else Txn, Get, a watch and a last Get, and a
-// Get and a watch more for each older key that was there. A waiter watches the key just before its
-// own. The token is the key's create revision.
+// Requests: Txn and Delete where nobody holds the lock; else a Get and a watch more for each key that
+// is waited for, a Get that finds none left and a Get of the own key. A waiter watches the key just
+// before its own. The token is the key's create revision.
 //
 // Hazards: a holder that is paused or cut off past its TTL goes on unless it looks at Lost, and Lost
 // closes late (pause-no-fence); Lock cleans up on the client's context, so Acquire may return long
 // after its own context ended, at the latest when the client is closed (etcd-18082); Unlock does not
-// say whether the key was still there, so Release never says ErrNotHeld; two locks on one session
-// would not exclude each other (etcd-10756), which is why each has its own. It promises exclusive in
-// calm, and nothing for an unfenced resource under faults.
+// say whether the key was still there, so the release of a lost lock looks like any other; two locks
+// on one session would not exclude each other (etcd-10756), which is why each has its own. It
+// promises exclusive in calm, and nothing for an unfenced resource under faults.
 func Mutex(ctx context.Context, env lock.Env) (lock.Lock, error) {
 	m := &mutex{sessions{env: env}}
 	if _, err := m.live(ctx); err != nil {
@@ -79,6 +79,9 @@ func (l *mutex) giveUp(session *concurrency.Session, m *concurrency.Mutex, cause
 // release drops the session where Unlock got no answer. If that works the lock is released, too.
 func (l *mutex) release(ctx context.Context, session *concurrency.Session, m *concurrency.Mutex) error {
 	err := m.Unlock(ctx)
+	if errors.Is(err, concurrency.ErrLockReleased) {
+		return lock.ErrNotHeld // the session may carry a newer hold by now
+	}
 	if err == nil || l.end(session) == nil {
 		return nil
 	}

@@ -17,9 +17,9 @@ import (
 // Protocol: as Mutex, with the same keys, but a waiter whose predecessors are gone does not look
 // whether its own key is still there (etcd-11456).
 //
-// Requests: Txn and Delete where nobody holds the lock; else Txn, Get, and a watch and a Get for each
-// key that is waited for. A waiter watches the key just before its own. The token is the key's
-// create revision.
+// Requests: Txn and Delete where nobody holds the lock; else a Get and a watch more for each key that
+// is waited for, and a Get that finds none left. A waiter watches the key just before its own. The
+// token is the key's create revision.
 //
 // Hazards: a waiter that lost its lease while waiting believes that it holds the lock, with the
 // token of a key that is gone, beside whoever holds it; and all of Mutex's but etcd-18082 and the

@@ -124,6 +124,22 @@ func TestMutexUnlockWithAnswerKeepsTheSession(t *testing.T) {
 	}
 }
 
+// a: |acquire ok|-- hold --|release|            |release again|
+// a:                               |acquire ok|-- hold ------------- (its key stays)
+func TestMutexSecondReleaseSparesTheNextHold(t *testing.T) {
+	b := newBed(t)
+	l := b.open(Mutex, b.env("a"))
+	first := b.acquire(l)
+	if err := first.Release(b.ctx); err != nil {
+		b.Fatal(err)
+	}
+	b.acquire(l)
+	if err := first.Release(b.ctx); !errors.Is(err, lock.ErrNotHeld) {
+		b.Errorf("second release: %v, want not held", err)
+	}
+	b.wantKeys(1)
+}
+
 // Lock's clean-up hangs on the client's context, whatever the caller's says (etcd-18082); what is
 // promised is that closing the client ends it.
 func TestMutexCleanupEndsWithTheClient(t *testing.T) {

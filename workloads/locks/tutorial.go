@@ -71,8 +71,14 @@ func (t *tutorial) poll(ctx context.Context, session *concurrency.Session) (foun
 		if err != nil || key.created || t.mine(key) {
 			return key, err
 		}
-		if err := pause(ctx, tutorialPoll); err != nil {
-			return found{}, definite(err)
+		err = pause(ctx, tutorialPoll)
+		// clientv3 repeats a Txn that was cancelled on the way back; then the key that is in the way
+		// can be the own one, which no copy of the tutorial notices.
+		if err != nil && key.lease != session.Lease() {
+			err = definite(err)
+		}
+		if err != nil {
+			return found{}, err
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package locks
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"testing"
@@ -58,4 +59,29 @@ func TestTutorialWaiterWithoutLeaseFailsDefinitely(t *testing.T) {
 	if !errors.Is(got.err, rpctypes.ErrLeaseNotFound) {
 		b.Errorf("waiter: %v, want that its lease was not found", got.err)
 	}
+}
+
+// giveUpAfterOneTry acquires until the first try was answered, with a server that answers no revoke.
+func giveUpAfterOneTry(b *bed, env lock.Env, repeats int) error {
+	ctx, cancel := context.WithCancel(b.ctx)
+	env.Client.KV = repeating{KV: env.Client.KV, times: repeats, after: cancel}
+	env.Client.Lease = mute{Lease: env.Client.Lease}
+	_, err := b.open(Tutorial, env).Acquire(ctx)
+	return err
+}
+
+// The key in the way is the waiter's own, from a Txn that the client library repeated: as long as the
+// lease may live the waiter must not say that it has nothing.
+func TestTutorialInItsOwnWayIsUnknown(t *testing.T) {
+	b := newBed(t)
+	b.wantDefinite(giveUpAfterOneTry(b, b.env("a"), 2), false)
+	b.wantKeys(1)
+}
+
+// The twin: the key in the way is a stranger's, so the waiter has nothing, revoked or not.
+func TestTutorialInAStrangersWayIsDefinite(t *testing.T) {
+	b := newBed(t)
+	b.acquire(b.open(Tutorial, b.env("a")))
+	b.wantDefinite(giveUpAfterOneTry(b, b.env("b"), 1), true)
+	b.wantKeys(1)
 }
