@@ -1,0 +1,79 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Believes tells whom a member believes to lead, -1 for nobody, and its term. A member that does not
+// run believes nothing.
+func (c *Cluster) Believes(member int) (leader int, term uint64, running bool) {
+	server := c.members[member].server()
+	if server == nil {
+		return -1, 0, false
+	}
+	return c.memberOf(server.Server.Lead()), server.Server.Term(), true
+}
+
+// memberOf is the number of the running member with an id of etcd's, -1 if there is none.
+func (c *Cluster) memberOf(id uint64) int {
+	for i, m := range c.members {
+		if server := m.server(); server != nil && uint64(server.Server.MemberID()) == id {
+			return i
+		}
+	}
+	return -1
+}
+
+// Leader waits until a member says of itself that it leads, and names the one with the highest term:
+// an isolated leader may go on believing for a while. If ctx (or 30 s) ends first, the error tells what
+// each member believed.
+func (c *Cluster) Leader(ctx context.Context) (member int, term uint64, err error) {
+	ctx, cancel := context.WithTimeout(ctx, readyTime)
+	defer cancel()
+	for {
+		if member, term = c.leader(); member >= 0 {
+			return member, term, nil
+		}
+		select {
+		case <-ctx.Done():
+			return -1, 0, fmt.Errorf("no member leads: %w (%s)", ctx.Err(), c.beliefs())
+		case <-time.After(c.config.Tick):
+		}
+	}
+}
+
+func (c *Cluster) leader() (member int, term uint64) {
+	member = -1
+	for i := range c.members {
+		leader, t, _ := c.Believes(i)
+		if leader == i && t > term {
+			member, term = i, t
+		}
+	}
+	return member, term
+}
+
+func (c *Cluster) beliefs() string {
+	all := make([]string, len(c.members))
+	for i := range c.members {
+		all[i] = c.belief(i)
+	}
+	return strings.Join(all, ", ")
+}
+
+// belief is what a member believes, in words.
+func (c *Cluster) belief(member int) string {
+	name := c.members[member].name
+	leader, term, running := c.Believes(member)
+	switch {
+	case !running:
+		return name + " is down"
+	case leader < 0:
+		return fmt.Sprintf("%s knows no leader in term %d", name, term)
+	default:
+		return fmt.Sprintf("%s follows m%d in term %d", name, leader, term)
+	}
+}

@@ -1,0 +1,61 @@
+package cluster
+
+import (
+	"fmt"
+	"time"
+)
+
+// Defaults of Config. At these ticks a leader that is lost is replaced in 0.2 s.
+const (
+	DefaultMembers  = 3
+	DefaultTick     = 10 * time.Millisecond
+	DefaultElection = 100 * time.Millisecond
+)
+
+// maxElection is etcd's limit.
+const maxElection = 50 * time.Second
+
+// Config describes a cluster. Zero fields take the defaults.
+type Config struct {
+	Members  int
+	Dir      string        // where the members' logs go, member-m0.log, ...; empty: nowhere
+	Tick     time.Duration // raft's heartbeat interval, whole milliseconds
+	Election time.Duration // raft's election timeout, whole milliseconds, at least 5 x Tick
+}
+
+func (c Config) withDefaults() Config {
+	if c.Members == 0 {
+		c.Members = DefaultMembers
+	}
+	if c.Tick == 0 {
+		c.Tick = DefaultTick
+	}
+	if c.Election == 0 {
+		c.Election = DefaultElection
+	}
+	return c
+}
+
+func (c Config) validate() error {
+	switch {
+	case c.Members < 1:
+		return fmt.Errorf("%d members: a cluster needs at least 1", c.Members)
+	case c.Tick < time.Millisecond || c.Tick%time.Millisecond != 0:
+		return fmt.Errorf("tick %v: etcd counts in whole milliseconds, at least 1", c.Tick)
+	case c.Election%time.Millisecond != 0:
+		return fmt.Errorf("election timeout %v: etcd counts in whole milliseconds", c.Election)
+	case c.Election < 5*c.Tick:
+		return fmt.Errorf("election timeout %v: it must be at least 5 ticks of %v", c.Election, c.Tick)
+	case c.Election > maxElection:
+		return fmt.Errorf("election timeout %v: etcd takes at most %v", c.Election, maxElection)
+	}
+	return nil
+}
+
+// MinTTL is the shortest lease that a cluster with these settings grants; etcd raises a shorter one
+// to it without a word. (etcdserver.NewServer, MinLeaseTTL)
+func MinTTL(tick, election time.Duration) time.Duration {
+	ticks := election / tick
+	least := 3 * ticks / 2 * tick
+	return (least + time.Second - 1).Truncate(time.Second)
+}

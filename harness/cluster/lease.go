@@ -1,0 +1,119 @@
+package cluster
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"go.etcd.io/etcd/api/v3/etcdserverpb"
+	"google.golang.org/grpc"
+)
+
+// LeaseObserver is told, as each answer arrives, what a client learns of its leases. sent is when
+// the request behind the answer was handed to the connection, or earlier: the lease lives at least
+// until sent + ttl, which is what its holder can know. Nil functions are not called; the others must not block.
+type LeaseObserver struct {
+	Granted func(lease int64, ttl time.Duration, sent time.Time)
+	Renewed func(lease int64, ttl time.Duration, sent time.Time)
+	Expired func(lease int64, sent time.Time) // a renewal was answered: there is no such lease
+	Revoked func(lease int64, sent time.Time) // at the client's own request
+}
+
+// interceptors see each try of a request: they are called inside of clientv3's retries.
+func (o LeaseObserver) interceptors() []grpc.DialOption {
+	return []grpc.DialOption{
+		grpc.WithChainUnaryInterceptor(o.unary),
+		grpc.WithChainStreamInterceptor(o.stream),
+	}
+}
+
+func (o LeaseObserver) unary(ctx context.Context, method string, request, reply any,
+	conn *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
+	sent := time.Now()
+	err := invoke(ctx, method, request, reply, conn, options...)
+	if err == nil {
+		o.answered(request, reply, sent)
+	}
+	return err
+}
+
+func (o LeaseObserver) answered(request, reply any, sent time.Time) {
+	switch reply := reply.(type) {
+	case *etcdserverpb.LeaseGrantResponse:
+		if o.Granted != nil {
+			o.Granted(reply.ID, seconds(reply.TTL), sent)
+		}
+	case *etcdserverpb.LeaseRevokeResponse:
+		if o.Revoked != nil {
+			o.Revoked(request.(*etcdserverpb.LeaseRevokeRequest).ID, sent)
+		}
+	}
+}
+
+func (o LeaseObserver) stream(ctx context.Context, desc *grpc.StreamDesc, conn *grpc.ClientConn,
+	method string, open grpc.Streamer, options ...grpc.CallOption) (grpc.ClientStream, error) {
+	stream, err := open(ctx, desc, conn, method, options...)
+	if err != nil || method != etcdserverpb.Lease_LeaseKeepAlive_FullMethodName {
+		return stream, err
+	}
+	return &renewals{ClientStream: stream, observer: o, sent: map[int64][]time.Time{}}, nil
+}
+
+// renewals is a stream of keepalives. etcd answers them one by one in the order in which they were sent, so an answer
+// belongs to the oldest unanswered request for its lease; if one were ever lost, that is the safe side.
+// clientv3 sends two a second for each lease until it gives the lease up, at the latest a TTL after the last
+// answer, which bounds what is kept here.
+type renewals struct {
+	grpc.ClientStream
+	observer LeaseObserver
+
+	mu   sync.Mutex
+	sent map[int64][]time.Time // unanswered, by lease
+}
+
+func (r *renewals) SendMsg(message any) error {
+	if request, ok := message.(*etcdserverpb.LeaseKeepAliveRequest); ok {
+		r.mu.Lock()
+		r.sent[request.ID] = append(r.sent[request.ID], time.Now())
+		r.mu.Unlock()
+	}
+	return r.ClientStream.SendMsg(message)
+}
+
+func (r *renewals) RecvMsg(message any) error {
+	if err := r.ClientStream.RecvMsg(message); err != nil {
+		return err
+	}
+	if answer, ok := message.(*etcdserverpb.LeaseKeepAliveResponse); ok {
+		r.observer.renewed(answer, r.oldest(answer.ID))
+	}
+	return nil
+}
+
+// oldest takes the oldest unanswered send; there always is one, and if not, the zero time is the safe
+// one, long past.
+func (r *renewals) oldest(lease int64) time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	unanswered := r.sent[lease]
+	if len(unanswered) <= 1 {
+		delete(r.sent, lease)
+	} else {
+		r.sent[lease] = unanswered[1:]
+	}
+	if len(unanswered) == 0 {
+		return time.Time{}
+	}
+	return unanswered[0]
+}
+
+func (o LeaseObserver) renewed(answer *etcdserverpb.LeaseKeepAliveResponse, sent time.Time) {
+	switch {
+	case answer.TTL <= 0 && o.Expired != nil:
+		o.Expired(answer.ID, sent)
+	case answer.TTL > 0 && o.Renewed != nil:
+		o.Renewed(answer.ID, seconds(answer.TTL), sent)
+	}
+}
+
+func seconds(n int64) time.Duration { return time.Duration(n) * time.Second }

@@ -1,0 +1,134 @@
+package network
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// handshakeTime bounds the TLS handshake of a connection, which no link holds.
+const handshakeTime = 5 * time.Second
+
+// retryTime is the pause after an accept that failed for want of file descriptors.
+const retryTime = 10 * time.Millisecond
+
+// Route says where a proxy's connections go, and over which links.
+type Route struct {
+	Certificate tls.Certificate
+	// Dial reaches the target.
+	Dial func(context.Context) (net.Conn, error)
+	// Links are the links to the target and back for the source that named itself so in the TLS
+	// handshake (SNI). Nil links: unknown, its connection is closed.
+	Links func(source string) (out, in *Link)
+}
+
+// Proxy accepts TLS connections on a loopback port of its own and carries them to one target. Its
+// gate is shut at first: connections are accepted and closed, which their dialers notice at once.
+type Proxy struct {
+	listener net.Listener
+	route    Route
+	tls      *tls.Config
+	open     atomic.Bool
+	ctx      context.Context // of all connections; a field because Close must end them
+	cancel   context.CancelFunc
+	running  sync.WaitGroup
+}
+
+// NewProxy listens on a free port of 127.0.0.1, which is the proxy's until Close.
+func NewProxy(r Route) (*Proxy, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("listen for a proxy: %w", err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	config := &tls.Config{Certificates: []tls.Certificate{r.Certificate}, MinVersion: tls.VersionTLS13}
+	p := &Proxy{listener: listener, route: r, tls: config, ctx: ctx, cancel: cancel}
+	p.running.Go(p.accept)
+	return p, nil
+}
+
+// Addr is the host and port that the proxy listens on.
+func (p *Proxy) Addr() string { return p.listener.Addr().String() }
+
+// Open opens the gate.
+func (p *Proxy) Open() { p.open.Store(true) }
+
+// Close ends all connections and returns when nothing of the proxy is left.
+func (p *Proxy) Close() error {
+	p.cancel()
+	err := p.listener.Close()
+	p.running.Wait()
+	return err
+}
+
+func (p *Proxy) accept() {
+	for p.ctx.Err() == nil {
+		conn, err := p.listener.Accept()
+		switch {
+		case errors.Is(err, net.ErrClosed):
+			return
+		case err != nil:
+			p.pause()
+		case !p.open.Load():
+			_ = conn.Close()
+		default:
+			p.running.Go(func() { p.carry(conn) })
+		}
+	}
+}
+
+func (p *Proxy) pause() {
+	select {
+	case <-time.After(retryTime):
+	case <-p.ctx.Done():
+	}
+}
+
+// carry takes one connection from its handshake to its end.
+func (p *Proxy) carry(conn net.Conn) {
+	defer context.AfterFunc(p.ctx, func() { _ = conn.Close() })()
+	source := tls.Server(conn, p.tls)
+	defer func() { _ = source.Close() }()
+	out, in := p.identify(source)
+	if out == nil || in == nil {
+		return
+	}
+	target, err := Dial(p.ctx, p.route.Dial, out, in)
+	if err != nil {
+		return
+	}
+	defer context.AfterFunc(p.ctx, func() { _ = target.Close() })()
+	splice(source, target)
+	_ = target.Close()
+}
+
+func (p *Proxy) identify(source *tls.Conn) (out, in *Link) {
+	ctx, cancel := context.WithTimeout(p.ctx, handshakeTime)
+	defer cancel()
+	if err := source.HandshakeContext(ctx); err != nil {
+		return nil, nil
+	}
+	return p.route.Links(source.ConnectionState().ServerName)
+}
+
+// splice copies both ways until both ways have ended. Each direction closes only the end that it
+// writes to: so the news that one end is gone travels over the same link as its bytes, and
+// a held link hides it.
+func splice(source net.Conn, target *Conn) {
+	var copying sync.WaitGroup
+	copying.Go(func() {
+		_, _ = io.Copy(target, source)
+		_ = target.CloseWrite()
+	})
+	copying.Go(func() {
+		_, _ = io.Copy(source, target)
+		_ = source.Close()
+	})
+	copying.Wait()
+}
