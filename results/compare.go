@@ -173,7 +173,7 @@ func compareGrants(t table) figure {
 	for _, fault := range t.faults {
 		cells, ok := t.of(fault)
 		p := newPlot("client")
-		p.Add(grantBars{cells, ok}, horizontalGrid())
+		p.Add(horizontalGrid(), grantBars{cells, ok})
 		p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = -0.5, 0.5, 0, 1
 		for _, m := range cells {
 			clients = max(clients, len(m.Grants))

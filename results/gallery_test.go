@@ -13,6 +13,8 @@ func TestGallery(t *testing.T) {
 	if dir == "" {
 		t.Skip()
 	}
+	store(t, filepath.Join(dir, "run"), calm("mutex", 5, 3000*ms), paused(false), leaderless(),
+		calm("mutex+fence", 5, 3000*ms), named(paused(true), "mutex+fence"), named(leaderless(), "mutex+fence"))
 	var all []measured
 	for _, n := range []string{"mutex", "tutorial", "mutex+fence"} {
 		for _, h := range []history.History{calm("mutex", 5, 3000*ms), paused(false), leaderless()} {

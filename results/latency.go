@@ -51,7 +51,7 @@ func latencyKeys(s *scene, dots dots) []key {
 	return keys
 }
 
-func ageStyle() draw.LineStyle { return draw.LineStyle{Color: ageColor, Width: 1} }
+func ageStyle() draw.LineStyle { return draw.LineStyle{Color: ageColor, Width: 0.8} }
 
 // dots are the acquires that returned, in seconds.
 type dots struct{ ok, failed []point }

@@ -88,7 +88,7 @@ func axisDuration(seconds float64) string {
 type percentileTicks struct{}
 
 func (percentileTicks) Ticks(lo, hi float64) []plot.Tick {
-	ticks := []plot.Tick{{Value: 2, Label: "50%"}, {Value: 4, Label: "75%"}}
+	ticks := []plot.Tick{{Value: 2, Label: "50%"}}
 	for n := 1; math.Pow(10, float64(n)) <= hi*(1+1e-9); n++ {
 		ticks = append(ticks, plot.Tick{Value: math.Pow(10, float64(n)), Label: nines(n)})
 	}

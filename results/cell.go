@@ -1,0 +1,185 @@
+package results
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"lockquake/checker"
+	"lockquake/checker/history"
+)
+
+// Files of a cell's folder.
+const (
+	planFile           = "plan.json"
+	historyFile        = "history.jsonl.zst"
+	verdictsFile       = "verdicts.json"
+	statsFile          = "stats.json"
+	counterexampleFile = "counterexample.txt"
+)
+
+// Cell is the folder of one cell of a run.
+type Cell struct {
+	run   *Run
+	index int
+}
+
+// Record is what run.json says of the cell now.
+func (c *Cell) Record() Record { return c.run.Manifest().Cells[c.index] }
+
+// Dir is the cell's folder.
+func (c *Cell) Dir() string { return filepath.Join(c.run.dir, "cells", c.Record().Folder) }
+
+// Path is the path of a file in the cell's folder.
+func (c *Cell) Path(name string) string { return filepath.Join(c.Dir(), name) }
+
+func (c *Cell) makeFolder() error {
+	if err := os.MkdirAll(c.Dir(), 0o755); err != nil {
+		return fmt.Errorf("create cell folder %s: %w", c.Dir(), reason(err))
+	}
+	return nil
+}
+
+// WritePlan stores the plan, which this package does not read.
+func (c *Cell) WritePlan(plan []byte) error { return writeFile(c.Path(planFile), plan) }
+
+// History makes the history's file. It is written in place, not renamed at the end: after a kill,
+// what was written by then can be judged.
+func (c *Cell) History() (io.WriteCloser, error) {
+	f, err := os.Create(c.Path(historyFile))
+	if err != nil {
+		return nil, fmt.Errorf("create history %s: %w", c.Path(historyFile), reason(err))
+	}
+	return f, nil
+}
+
+// ErrNoHistory is wrapped by ReadHistory's error if the cell was never begun.
+var ErrNoHistory = errors.New("no history: the cell was never begun")
+
+// ReadHistory reads the stored history, or the sound beginning of it; History.Cut tells.
+func (c *Cell) ReadHistory() (history.History, error) {
+	f, err := os.Open(c.Path(historyFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return history.History{}, fmt.Errorf("cell %s: %w", c.Record().CellName, ErrNoHistory)
+	}
+	if err != nil {
+		return history.History{}, fmt.Errorf("open history %s: %w", c.Path(historyFile), reason(err))
+	}
+	h, err := history.Decode(f)
+	if err := errors.Join(err, f.Close()); err != nil {
+		return history.History{}, fmt.Errorf("read history %s: %w", c.Path(historyFile), err)
+	}
+	return h, nil
+}
+
+// Finish stores the judgement of a history, its statistics and its pictures, and marks the cell as
+// done. A cell may be finished again, under a better judge.
+func (c *Cell) Finish(h history.History, j checker.Judgement) error {
+	s := newScene(&h)
+	name := c.Record().CellName
+	title := fmt.Sprintf("%s: %s", name, j.Grade)
+	m := measurement{s.measure(), s.struck()}
+	steps := []func() error{
+		func() error { return writeJSON(c.Path(verdictsFile), j) },
+		func() error { return writeJSON(c.Path(statsFile), m) },
+		func() error { return c.writeCounterexample(name, j) },
+		func() error { return timeline(s, title).save(c.Path("timeline")) },
+		func() error { return latencyOverTime(s, title).save(c.Path("latency")) },
+		func() error { return percentiles(m.Stats, title).save(c.Path("percentiles")) },
+		func() error {
+			return c.run.update(c.index, func(r *Record) {
+				r.State, r.Grade, r.Validity, r.Why = Done, j.Grade, j.Validity, headline(j).Why
+			})
+		},
+	}
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return fmt.Errorf("finish cell %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// Fail marks a cell that the harness could not carry out.
+func (c *Cell) Fail(cause error) error {
+	return c.run.update(c.index, func(r *Record) {
+		r.State, r.Grade, r.Validity, r.Why = Failed, checker.Ungraded, checker.Unknown, cause.Error()
+	})
+}
+
+// writeCounterexample writes the stories of what was broken; without any, it takes an older one away.
+func (c *Cell) writeCounterexample(name CellName, j checker.Judgement) error {
+	var b strings.Builder
+	for _, v := range j.Verdicts {
+		if v.Validity == checker.Invalid && len(v.Story) > 0 {
+			fmt.Fprintf(&b, "\n%s: %s\n", v.Checker, v.Why)
+			for _, line := range v.Story {
+				fmt.Fprintf(&b, "  %s\n", line)
+			}
+		}
+	}
+	if b.Len() > 0 {
+		return writeFile(c.Path(counterexampleFile), []byte(name.String()+"\n"+b.String()))
+	}
+	if err := os.Remove(c.Path(counterexampleFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// headline is the verdict that says most of a cell: a failure of lockquake, else what was broken,
+// the harm before its cause, else what is not known, else whether the promise was kept.
+func headline(j checker.Judgement) checker.Verdict {
+	byName := map[string]checker.Verdict{}
+	for _, v := range j.Verdicts {
+		if v.Harness {
+			return v
+		}
+		byName[v.Checker] = v
+	}
+	order := []string{"fencing", "exclusion", "lease-bounded", "release", "progress", "promise", "evidence", "well-formed"}
+	for _, validity := range []checker.Validity{checker.Invalid, checker.Unknown} {
+		for _, name := range order {
+			if v, ok := byName[name]; ok && v.Validity == validity {
+				return v
+			}
+		}
+	}
+	return byName["promise"]
+}
+
+// measurement is stats.json.
+type measurement struct {
+	Stats
+	Faults []Struck `json:"faults"`
+}
+
+// Struck is what one injected fault really did.
+type Struck struct {
+	Fault    string        `json:"fault"`
+	Target   string        `json:"target"`
+	From     time.Duration `json:"from_ns"`
+	To       time.Duration `json:"to_ns"`
+	Healed   bool          `json:"healed"`
+	Observed bool          `json:"observed"` // whether evidence of it was seen
+	Evidence string        `json:"evidence"`
+	Error    string        `json:"error,omitempty"`
+}
+
+func (s *scene) struck() []Struck {
+	var all []Struck
+	for _, i := range s.injections {
+		when := s.faultSpan(i)
+		all = append(all, Struck{
+			Fault: i.Inject.Fault, Target: i.Inject.Note, From: when.from, To: when.to,
+			Healed: i.Heal.ID != 0, Observed: i.Observed(), Evidence: i.Heal.Note,
+			Error: strings.TrimSpace(i.Inject.Error + " " + i.Heal.Error),
+		})
+	}
+	return all
+}

@@ -1,0 +1,343 @@
+package results
+
+import (
+	"bytes"
+	"embed"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	htmltemplate "html/template"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/template"
+	"time"
+
+	"lockquake/checker"
+)
+
+//go:embed report.html.tmpl summary.md.tmpl
+var templates embed.FS
+
+// contents is all that is stored of a cell.
+type contents struct {
+	Record
+	Stats
+	Faults    []Struck
+	Judgement checker.Judgement
+	Headline  checker.Verdict
+	Files     []string // other than pictures
+	Pictures  []picture
+	measured  bool
+	judged    bool
+}
+
+// load reads what is stored of every cell.
+func (r *Run) load() ([]contents, error) {
+	var all []contents
+	for _, cell := range r.Cells() {
+		c := contents{Record: cell.Record()}
+		var m measurement
+		var err error
+		if c.measured, err = readIfThere(cell.Path(statsFile), &m); err != nil {
+			return nil, err
+		}
+		c.Stats, c.Faults = m.Stats, m.Faults
+		if c.judged, err = readIfThere(cell.Path(verdictsFile), &c.Judgement); err != nil {
+			return nil, err
+		}
+		c.Headline = headline(c.Judgement)
+		c.Files = otherFiles(cell.Dir())
+		all = append(all, c)
+	}
+	return all, nil
+}
+
+func readIfThere(path string, v any) (bool, error) {
+	err := readJSON(path, v)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func otherFiles(dir string) []string {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil // a cell that was never begun has no folder
+	}
+	var names []string
+	for _, e := range entries {
+		if ext := filepath.Ext(e.Name()); ext != ".png" && ext != ".svg" && e.Type().IsRegular() {
+			names = append(names, e.Name())
+		}
+	}
+	return names
+}
+
+// picture is a plot in the report: inside it, or, when there are many, a link.
+type picture struct {
+	Name, Alt string
+	Link      string           // to the PNG, relative to the run's folder
+	Inline    htmltemplate.URL // data; empty: not in the report
+}
+
+// mostInline bounds the size of the report: about what pictures may take of it, in bytes.
+const mostInline = 900 << 10
+
+// album puts pictures into the report as long as there is room.
+type album struct {
+	run  *Run
+	room int
+}
+
+func (a *album) picture(name, alt string) (picture, bool) {
+	p := picture{Name: filepath.Base(name), Alt: alt, Link: filepath.ToSlash(name) + ".png"}
+	png, err := os.ReadFile(a.run.Path(name + ".png"))
+	if err != nil {
+		return p, false // this cell, or this run, has none
+	}
+	mime, data := "image/png", png
+	if svg, err := os.ReadFile(a.run.Path(name + ".svg")); err == nil && len(svg) < len(png) {
+		mime, data = "image/svg+xml", svg
+	}
+	if size := base64.StdEncoding.EncodedLen(len(data)); size <= a.room {
+		a.room -= size
+		p.Inline = htmltemplate.URL("data:" + mime + ";base64," + base64.StdEncoding.EncodeToString(data))
+	}
+	return p, true
+}
+
+// page is what the templates see.
+type page struct {
+	Manifest
+	Command    string
+	Banner     string
+	Tone       string // of the banner: the worst grade's
+	Strategies []string
+	Faults     []string
+	Cells      []contents // the worst first
+	Pictures   []picture
+	rows       map[[2]string][]contents
+}
+
+// report writes report.html and summary.md.
+func (r *Run) report(cells []contents) error {
+	p := newPage(r.Manifest(), cells)
+	p.illustrate(r)
+	var html, md bytes.Buffer
+	asHTML, err := htmltemplate.New("report.html.tmpl").Funcs(htmltemplate.FuncMap(templateFuncs)).ParseFS(templates, "report.html.tmpl")
+	if err == nil {
+		err = asHTML.Execute(&html, p)
+	}
+	if err != nil {
+		return fmt.Errorf("write report of %s: %w", r.dir, err)
+	}
+	asText, err := template.New("summary.md.tmpl").Funcs(templateFuncs).ParseFS(templates, "summary.md.tmpl")
+	if err == nil {
+		err = asText.Execute(&md, p)
+	}
+	if err != nil {
+		return fmt.Errorf("write summary of %s: %w", r.dir, err)
+	}
+	return errors.Join(writeFile(r.Path("report.html"), html.Bytes()), writeFile(r.Path("summary.md"), md.Bytes()))
+}
+
+// latencyRow is a row of the table of what was measured.
+type latencyRow struct {
+	Name    string
+	Latency Latency
+}
+
+// templateFuncs are the functions that the templates share.
+var templateFuncs = map[string]any{
+	"words":   words,
+	"seconds": func(d time.Duration) string { return fmt.Sprintf("%.3f s", d.Seconds()) },
+	"md":      markdown,
+	"under":   underFault,
+	"share":   func(f float64) string { return fmt.Sprintf("%.2f", f) },
+	"row":     func(name string, l Latency) latencyRow { return latencyRow{name, l} },
+}
+
+func newPage(m Manifest, cells []contents) *page {
+	p := &page{Manifest: m, Command: commandLine(m.Args), rows: map[[2]string][]contents{}}
+	for _, c := range cells {
+		at := [2]string{c.Strategy, c.Fault}
+		p.rows[at] = append(p.rows[at], c)
+		if !slices.Contains(p.Strategies, c.Strategy) {
+			p.Strategies = append(p.Strategies, c.Strategy)
+		}
+		if !slices.Contains(p.Faults, c.Fault) {
+			p.Faults = append(p.Faults, c.Fault)
+		}
+	}
+	p.Cells = slices.Clone(cells)
+	slices.SortStableFunc(p.Cells, func(a, b contents) int { return gravity(a) - gravity(b) })
+	p.Banner, p.Tone = banner(p.Cells)
+	return p
+}
+
+// gravity orders cells, the worst first: broken, unknown, then from the weakest grade to the best.
+func gravity(c contents) int {
+	switch {
+	case c.Grade == checker.Unsafe:
+		return 0
+	case c.judged && c.Validity == checker.Invalid:
+		return 1
+	case c.State == Failed:
+		return 2
+	case !c.judged || c.Grade == checker.Ungraded || c.Validity == checker.Unknown:
+		return 3
+	}
+	return 4 + int(c.Grade)
+}
+
+// illustrate gives room in the report to the gravest cells first, one picture each before a second.
+func (p *page) illustrate(r *Run) {
+	a := album{r, mostInline}
+	inCells := func(name, alt string) {
+		for i := range p.Cells {
+			c := &p.Cells[i]
+			if made, ok := a.picture(filepath.Join("cells", c.Folder, name), alt+": "+c.CellName.String()); ok {
+				c.Pictures = append(c.Pictures, made)
+			}
+		}
+	}
+	inCells("timeline", "Who held the lock when")
+	for _, run := range []struct{ name, alt string }{
+		{"latency", "Time to acquire, strategies side by side"},
+		{"contention", "How many clients waited"},
+		{"grants", "Grants per client"},
+	} {
+		if made, ok := a.picture(run.name, run.alt); ok {
+			p.Pictures = append(p.Pictures, made)
+		}
+	}
+	inCells("latency", "Time to acquire over time")
+	inCells("percentiles", "Percentiles")
+}
+
+// At is what the matrix shows of a strategy under a fault: the worst of the repeats.
+func (p *page) At(strategy, fault string) []square {
+	repeats := slices.Clone(p.rows[[2]string{strategy, fault}])
+	if len(repeats) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(repeats, func(a, b contents) int { return gravity(a) - gravity(b) })
+	worst := repeats[0]
+	s := square{Word: word(worst), Tone: tone(worst), Why: worst.Why, Folder: worst.Folder, Beside: beside(worst)}
+	if len(repeats) > 1 {
+		same := 0
+		for _, c := range repeats {
+			if word(c) == s.Word {
+				same++
+			}
+		}
+		s.Of = fmt.Sprintf("%d of %d", same, len(repeats))
+	}
+	return []square{s}
+}
+
+// square is a field of the matrix.
+type square struct{ Word, Tone, Why, Folder, Beside, Of string }
+
+func word(c contents) string {
+	if c.State != Done {
+		return string(c.State)
+	}
+	return c.Grade.String()
+}
+
+func tone(c contents) string {
+	if c.State != Done {
+		return "unknown"
+	}
+	return c.Grade.String()
+}
+
+// beside names what is broken or unknown in a cell besides what its grade says.
+func beside(c contents) string {
+	var notes []string
+	for _, v := range c.Judgement.Verdicts {
+		if slices.Contains([]string{"exclusion", "lease-bounded", "fencing", "promise"}, v.Checker) || v.Validity == checker.Valid {
+			continue
+		}
+		notes = append(notes, v.Checker+" "+v.Validity.String())
+	}
+	return strings.Join(notes, ", ")
+}
+
+// Tone is the colour of a cell.
+func (c contents) Tone() string { return tone(c) }
+
+// Word is a cell's grade, or its state if it has none.
+func (c contents) Word() string { return word(c) }
+
+// Stories are the verdicts that have something to tell, the headline's first.
+func (c contents) Stories() []checker.Verdict {
+	var told []checker.Verdict
+	for _, v := range c.Judgement.Verdicts {
+		if len(v.Story) > 0 && v.Checker != c.Headline.Checker {
+			told = append(told, v)
+		}
+	}
+	if len(c.Headline.Story) > 0 {
+		told = slices.Insert(told, 0, c.Headline)
+	}
+	return told
+}
+
+// banner is the run in one sentence: how many cells came out how, and the worst of them by name.
+func banner(worstFirst []contents) (sentence, worstTone string) {
+	if len(worstFirst) == 0 {
+		return "No cells were planned.", "unknown"
+	}
+	counts := map[string]int{}
+	var order []string
+	for _, c := range worstFirst {
+		if counts[word(c)] == 0 {
+			order = append(order, word(c))
+		}
+		counts[word(c)]++
+	}
+	var parts []string
+	for _, w := range order {
+		parts = append(parts, fmt.Sprintf("%d %s", counts[w], w))
+	}
+	worst := worstFirst[0]
+	sentence = fmt.Sprintf("%s: %s", cellCount(len(worstFirst)), strings.Join(parts, ", "))
+	if worst.Grade == checker.Unsafe || worst.Validity != checker.Valid {
+		sentence += fmt.Sprintf("; worst is %s: %s", worst.CellName, strings.TrimSuffix(worst.Why, "."))
+	}
+	return sentence + ".", tone(worst)
+}
+
+func cellCount(n int) string {
+	if n == 1 {
+		return "1 cell"
+	}
+	return fmt.Sprintf("%d cells", n)
+}
+
+// commandLine spells arguments so that a shell takes them as they were.
+func commandLine(args []string) string {
+	var quoted []string
+	for _, arg := range args {
+		plain := strings.IndexFunc(arg, func(r rune) bool {
+			return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=+,./:@%", r)
+		}) < 0
+		if !plain || arg == "" {
+			arg = "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
+		}
+		quoted = append(quoted, arg)
+	}
+	return strings.Join(quoted, " ")
+}
+
+// markdown keeps text from being taken for markup or for a table's border.
+func markdown(v any) string {
+	text := strings.Join(strings.Fields(fmt.Sprint(v)), " ")
+	return strings.NewReplacer(`\`, `\\`, "|", `\|`, "<", "&lt;", ">", "&gt;", "*", `\*`, "`", "\\`", "[", `\[`, "]", `\]`).Replace(text)
+}
