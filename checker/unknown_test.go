@@ -1,0 +1,115 @@
+package checker
+
+import (
+	"strings"
+	"testing"
+)
+
+// What cannot be settled is Unknown, and says why.
+func TestUnknown(t *testing.T) {
+	for _, c := range []struct {
+		claim   string
+		checker Checker
+		drawing string
+		why     string
+		harness bool
+	}{
+		{claim: "no hold, no exclusion", checker: Exclusion{}, drawing: `p0: |acquire!|`, why: "no hold to judge"},
+		{claim: "no hold, no bound", checker: LeaseBounds{}, drawing: `p0: |acquire?|`, why: "no hold to judge"},
+		{claim: "an overlap of a lease of which nothing was recorded", checker: LeaseBounds{}, drawing: `
+			p0: |acquire t=1 l=7|-----------------|release|
+			p1:   |acquire t=2 l=8|----|release|    <renewed l=7 ttl=10>`,
+			why: "what c0 knew of lease 7 was not recorded"},
+		{claim: "no write, no fencing", checker: Fencing{}, drawing: `p0: |acquire t=1| |read 0|`, why: "no write to judge"},
+		{claim: "no last read", checker: Fencing{}, drawing: `
+			p0: |acquire t=1| |read 0| |write 1<0| |write? 2<1|`, why: "no last read of k0"},
+		{claim: "no harm in a history that was cut", checker: Fencing{}, drawing: `
+			cell: none cut
+			p0: |acquire t=1| |read 0| |write 1<0| |read 1|`, why: "cut short"},
+		{claim: "a value that nobody wrote", checker: Fencing{}, harness: true, drawing: `
+			p0: |acquire t=1| |read 5|`, why: "k0 held 5, which nobody wrote"},
+		{claim: "progress in a history that was cut", checker: Progress{}, drawing: `
+			cell: none cut
+			p0: |acquire t=1| <stop>`, why: "killed"},
+		{claim: "progress after an injection that was never healed", checker: Progress{}, drawing: `
+			cell: pause-holder
+			nem: |inject pause-holder|
+			p0:  |acquire t=1| <stop>`, why: "pause-holder (target) was never healed"},
+		{claim: "progress after a heal that never returned", checker: Progress{}, drawing: `
+			cell: pause-holder
+			nem: |inject pause-holder| |heal
+			p0:  |acquire t=1| <stop>`, why: "pause-holder (target) was never healed"},
+		{claim: "progress with nothing to start from", checker: Progress{}, drawing: `p0: |acquire t=1|`, why: "neither a heal nor a stop"},
+		{claim: "progress without an acquire", checker: Progress{}, drawing: `p0: <stop>`, why: "no acquire to judge"},
+		{claim: "a waiter when the history ended too early", checker: Progress{}, drawing: `
+			p0: <stop> |acquire`, why: "too early to tell"},
+		{claim: "no acquire, no release", checker: Release{}, drawing: `p0: |acquire?|`, why: "no acquire succeeded"},
+		{claim: "no ground truth", checker: Release{}, drawing: `p0: |acquire t=1 l=7|`, why: "ground truth missing"},
+		{claim: "ground truth with a gap", checker: Release{}, drawing: `
+			p0:  |acquire t=1 l=7| |release|       |acquire t=4 l=7|  |release|  <stop>
+			etcd:  <created t=1 l=7> <deleted t=1 l=7 @2>                              <end>`,
+			why: "the watch never saw the key of c0's token 4"},
+		{claim: "a deletion of a key that nobody is known to own", checker: Release{}, drawing: `
+			p0:  |acquire t=1 l=7|
+			etcd: <created t=1 l=7> <deleted t=3 l=9 @4>`, why: "nobody is known to own k0/9 (token 3)"},
+		{claim: "a deletion of which nobody knows why", checker: Release{}, drawing: `
+			p0:  |acquire t=1 l=7|----------------------|release!|
+			etcd: <created t=1 l=7> <deleted? t=1 l=7 @4>`, why: "by its lease's end or by a stranger"},
+		{claim: "a deletion that a late request of the owner may have carried out", checker: Release{}, drawing: `
+			p0:  |acquire t=1 l=7| |release?|
+			p0:  <granted l=7 ttl=99>
+			p2/c0:                             |acquire t=4 l=7|
+			etcd: <created t=1 l=7>    <deleted t=1 l=7 @3> <created t=4 l=7> <deleted t=4 l=7 @6>`,
+			why: "k0/7 (token 4) was deleted, perhaps by a late request of its owner c0"},
+		{claim: "a fault that was never injected", checker: Evidence{}, drawing: `
+			cell: pause-holder
+			p0: |acquire|`, why: "pause-holder was never injected"},
+		{claim: "an injection that was not carried out", checker: Evidence{}, drawing: `
+			cell: pause-holder
+			nem: |inject! pause-holder|`, why: "pause-holder could not be injected"},
+		{claim: "an injection without evidence", checker: Evidence{}, drawing: `
+			cell: pause-holder
+			nem: |inject pause-holder| |heal?|`, why: "left no evidence"},
+		{claim: "an injection into a calm cell", checker: Evidence{}, harness: true, drawing: `
+			cell: none
+			nem: |inject pause-holder| |heal|`, why: "pause-holder was injected into a calm cell"},
+		{claim: "an empty history", checker: WellFormed{}, drawing: ``, why: "an empty history"},
+	} {
+		t.Run(c.claim, func(t *testing.T) {
+			v := c.checker.Check(draw(t, c.drawing))
+			if v.Validity != Unknown || v.Harness != c.harness || !strings.Contains(v.Why, c.why) {
+				t.Errorf("%v (harness %v): %s\nwanted unknown (harness %v): %s", v.Validity, v.Harness, v.Why, c.harness, c.why)
+			}
+		})
+	}
+}
+
+// The twins of those unknowns that differ in what was missing.
+func TestKnown(t *testing.T) {
+	for _, c := range []struct {
+		claim   string
+		checker Checker
+		drawing string
+	}{
+		{"a fault that was injected and observed", Evidence{}, `
+			cell: pause-holder
+			nem: |inject pause-holder| |heal|`},
+		{"no fault in calm", Evidence{}, `
+			cell: none
+			p0: |acquire|`},
+		{"no keys, nothing to delete", Release{}, `p0: |acquire| |release|`},
+		{"a deletion of which nobody knows why, while its owner released", Release{}, `
+			p0:  |acquire t=1 l=7| |release?
+			etcd: <created t=1 l=7>  <deleted? t=1 l=7 @4>`},
+		{"a failed injection needs no heal", Progress{}, `
+			cell: pause-holder
+			nem: |inject! pause-holder|
+			p0:  |acquire t=1| <stop>`},
+	} {
+		t.Run(c.claim, func(t *testing.T) {
+			if v := c.checker.Check(draw(t, c.drawing)); v.Validity != Valid {
+				t.Errorf("%v: %s", v.Validity, v.Why)
+			}
+		})
+	}
+}
