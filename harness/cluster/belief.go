@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -17,14 +18,12 @@ func (c *Cluster) Believes(member int) (leader int, term uint64, running bool) {
 	return c.memberOf(server.Server.Lead()), server.Server.Term(), true
 }
 
-// memberOf is the number of the running member with an id of etcd's, -1 if there is none.
+// memberOf is the number of the member with an id of etcd's, running or not; -1 for 0, etcd's nobody.
 func (c *Cluster) memberOf(id uint64) int {
-	for i, m := range c.members {
-		if server := m.server(); server != nil && uint64(server.Server.MemberID()) == id {
-			return i
-		}
+	if id == 0 {
+		return -1
 	}
-	return -1
+	return slices.IndexFunc(c.members, func(m *member) bool { return m.etcdID() == id })
 }
 
 // Leader waits until a member says of itself that it leads, and names the one with the highest term:

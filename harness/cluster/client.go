@@ -36,7 +36,7 @@ type Client struct {
 }
 
 // Client opens a client and waits until it is connected to a member. It lives until it is closed, or
-// the cluster is; ctx is for the opening only.
+// the cluster is; ctx (or 30 s) bounds the opening only.
 func (c *Cluster) Client(ctx context.Context, config ClientConfig) (*Client, error) {
 	n := len(c.members)
 	client := &Client{cluster: c, number: config.Number, out: make([]network.Link, n), in: make([]network.Link, n)}
@@ -91,6 +91,8 @@ func (c *Client) dial(ctx context.Context, address string) (net.Conn, error) {
 }
 
 func (c *Client) connect(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, readyTime)
+	defer cancel()
 	conn := c.Etcd.ActiveConnection()
 	conn.Connect()
 	for state := conn.GetState(); state != connectivity.Ready; state = conn.GetState() {

@@ -52,8 +52,8 @@ func (c *Cluster) Restart(ctx context.Context, member int) error {
 	m := c.members[member]
 	m.life.Lock()
 	defer m.life.Unlock()
-	if m.server() != nil {
-		return fmt.Errorf("restart %s: it is running", m.name)
+	if m.ended || m.server() != nil {
+		return fmt.Errorf("restart %s: it was not killed", m.name)
 	}
 	if err := m.start(); err != nil {
 		m.crash()
@@ -86,10 +86,14 @@ func (c *Cluster) close() error {
 	return errors.Join(append(errs, c.folder.remove())...)
 }
 
+// end is for good. It crashes a member that is just being restarted, too, and then what that restart may have
+// started.
 func (m *member) end() {
+	m.crash()
 	m.life.Lock()
 	defer m.life.Unlock()
 	m.crash()
+	m.ended = true
 }
 
 // closeRest also closes a member that was never finished.

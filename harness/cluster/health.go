@@ -49,12 +49,12 @@ func (c *Cluster) serves(ctx context.Context, member int) error {
 	}
 	defer func() { _ = conn.Close() }()
 	if err := c.retryRead(ctx, m, etcdserverpb.NewKVClient(conn)); err != nil {
-		return fmt.Errorf("%s serves no linearizable read: %w (%s)", m.name, err, c.belief(member))
+		return fmt.Errorf("read from %s: %w; %s", m.name, err, c.belief(member))
 	}
 	return nil
 }
 
-// retryRead reads until a read succeeds, the member is down or ctx ends; its error is the last read's.
+// retryRead reads until a read succeeds, the member is down or ctx ends.
 func (c *Cluster) retryRead(ctx context.Context, m *member, kv etcdserverpb.KVClient) error {
 	for {
 		err := readOnce(ctx, kv)
@@ -66,7 +66,7 @@ func (c *Cluster) retryRead(ctx context.Context, m *member, kv etcdserverpb.KVCl
 		}
 		select {
 		case <-ctx.Done():
-			return err
+			return fmt.Errorf("%w (%v)", ctx.Err(), err)
 		case <-time.After(c.config.Tick):
 		}
 	}

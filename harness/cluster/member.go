@@ -24,11 +24,13 @@ type member struct {
 	log          memberLog
 	config       *embed.Config
 
-	life sync.Mutex // held while the member is killed or restarted
+	life  sync.Mutex // held while the member is killed or restarted
+	ended bool       // with the cluster
 
 	mu    sync.Mutex
 	up    bool        // may be connected to
 	etcd  *embed.Etcd // nil until started, and when killed
+	id    uint64      // etcd's name for it; 0 until started
 	conns map[*trackedConn]struct{}
 }
 
@@ -42,7 +44,7 @@ func (m *member) start() error {
 		return fmt.Errorf("start %s: %w", m.name, err)
 	}
 	m.mu.Lock()
-	m.etcd = etcd
+	m.etcd, m.id = etcd, uint64(etcd.Server.MemberID())
 	m.mu.Unlock()
 	return nil
 }
@@ -68,6 +70,12 @@ func (m *member) server() *embed.Etcd {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.etcd
+}
+
+func (m *member) etcdID() uint64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.id
 }
 
 func (m *member) dialPeer(ctx context.Context) (net.Conn, error) { return m.dial(ctx, m.peerSocket) }

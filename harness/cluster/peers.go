@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"crypto/tls"
+	"slices"
 	"strings"
 
 	"lockquake/harness/network"
@@ -42,10 +43,5 @@ func (c *Cluster) route(to int, certificate tls.Certificate) network.Route {
 
 // index is the number of a member's name, -1 for an unknown one.
 func (c *Cluster) index(name string) int {
-	for i, m := range c.members {
-		if m.name == name {
-			return i
-		}
-	}
-	return -1
+	return slices.IndexFunc(c.members, func(m *member) bool { return m.name == name })
 }

@@ -1,0 +1,157 @@
+package network_test
+
+import (
+	"context"
+	"crypto/tls"
+	"io"
+	"net"
+	"testing"
+
+	"lockquake/harness/network"
+)
+
+// proxied is a proxy to an echo that knows the sources a and b.
+type proxied struct {
+	*network.Proxy
+	out, in map[string]*network.Link
+}
+
+func newProxied(t testing.TB) proxied {
+	t.Helper()
+	target := echo(t)
+	p := proxied{
+		out: map[string]*network.Link{"a.src": {}, "b.src": {}},
+		in:  map[string]*network.Link{"a.src": {}, "b.src": {}},
+	}
+	p.Proxy = must(network.NewProxy(network.Route{
+		Certificate: must(network.ThrowawayCertificate()),
+		Dial: func(ctx context.Context) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, target.Network(), target.String())
+		},
+		Links: func(source string) (out, in *network.Link) { return p.out[source], p.in[source] },
+	}))
+	t.Cleanup(func() { _ = p.Close() })
+	return p
+}
+
+// dialAs connects to the proxy under a name.
+func (p proxied) dialAs(t testing.TB, source string) *tls.Conn {
+	t.Helper()
+	conn, err := tls.Dial("tcp", p.Addr(), &tls.Config{ServerName: source, InsecureSkipVerify: true})
+	if err != nil {
+		t.Fatalf("dial as %s: %v", source, err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	return conn
+}
+
+func TestGateIsShutUntilOpened(t *testing.T) {
+	p := newProxied(t)
+	config := &tls.Config{ServerName: "a.src", InsecureSkipVerify: true}
+	if conn, err := tls.Dial("tcp", p.Addr(), config); err == nil {
+		_ = conn.Close()
+		t.Error("came through a gate that is shut")
+	}
+	p.Open()
+	conn := p.dialAs(t, "a.src")
+	send(t, conn, "ping")
+	expect(t, conn, "ping")
+}
+
+func TestProxyTellsSourcesApart(t *testing.T) {
+	p := newProxied(t)
+	p.Open()
+	a, b := p.dialAs(t, "a.src"), p.dialAs(t, "b.src")
+	hold(p.out["a.src"])
+	send(t, a, "from a")
+	send(t, b, "from b")
+	expect(t, b, "from b")
+	eventually(t, "a's bytes to be held", func() bool { return p.out["a.src"].Held() == 6 })
+	echoed := make(chan string, 1)
+	go func() {
+		p := make([]byte, 6)
+		_, _ = io.ReadFull(a, p)
+		echoed <- string(p)
+	}()
+	quiet(t, "a read from a held source", echoed)
+	pass(p.out["a.src"])
+	if got := ends(t, "a's echo", echoed); got != "from a" {
+		t.Errorf("read %q, want from a", got)
+	}
+}
+
+func TestProxyHoldsOneDirectionOnly(t *testing.T) {
+	for name, held := range map[string]func(proxied) *network.Link{
+		"to the target":   func(p proxied) *network.Link { return p.out["a.src"] },
+		"from the target": func(p proxied) *network.Link { return p.in["a.src"] },
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newProxied(t)
+			p.Open()
+			conn := p.dialAs(t, "a.src")
+			send(t, conn, "one")
+			expect(t, conn, "one")
+			hold(held(p))
+			send(t, conn, "two")
+			eventually(t, "bytes to be held", func() bool { return held(p).Held() == 3 })
+			if all := p.out["a.src"].Held() + p.in["a.src"].Held(); all != 3 {
+				t.Errorf("held %d bytes on both links, want 3 on one", all)
+			}
+			pass(held(p))
+			expect(t, conn, "two")
+		})
+	}
+}
+
+func TestUnknownSourceIsTurnedAway(t *testing.T) {
+	p := newProxied(t)
+	p.Open()
+	conn := p.dialAs(t, "stranger.src")
+	if _, err := io.ReadAll(conn); err != nil {
+		t.Errorf("read to the end: %v", err)
+	}
+}
+
+// The news of an end is held like the bytes before it: a partition hides a death, too.
+func TestHeldLinkHidesAnEnd(t *testing.T) {
+	p := newProxied(t)
+	p.Open()
+	conn := p.dialAs(t, "a.src")
+	send(t, conn, "x")
+	expect(t, conn, "x")
+	hold(p.in["a.src"])
+	if err := conn.CloseWrite(); err != nil { // the echo ends its stream in turn
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() {
+		_, err := conn.Read(make([]byte, 1))
+		ended <- err
+	}()
+	quiet(t, "the stream behind a held link", ended)
+	pass(p.in["a.src"])
+	if err := ends(t, "the stream", ended); err != io.EOF {
+		t.Errorf("the stream ended with %v, want EOF", err)
+	}
+}
+
+func TestProxyCloseEndsHeldConnections(t *testing.T) {
+	p := newProxied(t)
+	p.Open()
+	hold(p.out["b.src"])
+	_ = p.dialAs(t, "b.src") // never gets to its target
+	conn := p.dialAs(t, "a.src")
+	send(t, conn, "x")
+	expect(t, conn, "x")
+	hold(p.out["a.src"])
+	send(t, conn, "y")
+	eventually(t, "bytes to be held", func() bool { return p.out["a.src"].Held() == 1 })
+	closed := make(chan error, 1)
+	go func() { closed <- p.Close() }()
+	if err := ends(t, "Close", closed); err != nil {
+		t.Errorf("close: %v", err)
+	}
+	if got, _ := io.ReadAll(conn); len(got) != 0 {
+		t.Errorf("read %q, which was held to the end", got)
+	}
+}
