@@ -62,6 +62,8 @@ func TestProxyTellsSourcesApart(t *testing.T) {
 	p := newProxied(t)
 	p.Open()
 	a, b := p.dialAs(t, "a.src"), p.dialAs(t, "b.src")
+	send(t, a, "hi")
+	expect(t, a, "hi")
 	hold(p.out["a.src"])
 	send(t, a, "from a")
 	send(t, b, "from b")
