@@ -17,7 +17,8 @@ import (
 type actor struct {
 	client  Client
 	process *workloads.Process
-	gate    gate
+	gate    gate // closed: paused
+	stay    gate // closed: its critical section goes on
 	locks   map[string]lock.Lock
 }
 
@@ -34,6 +35,7 @@ func (r *run) openActor(ctx context.Context, i int) error {
 		Renumber:       func() int32 { return r.processes.Add(1) - 1 },
 		Lock:           func(key string) lock.Lock { return a.locks[key] },
 		Step:           a.gate.pass,
+		Busy:           a.stay.closed,
 		Acquired:       r.acquired(i),
 		RequestTimeout: immediate,
 	}
@@ -93,3 +95,5 @@ func (t targets) Pause(client int)      { t.actors[client].gate.close() }
 func (t targets) Resume(client int) bool {
 	return t.actors[client].gate.open()
 }
+func (t targets) Linger(client int) { t.actors[client].stay.close() }
+func (t targets) Leave(client int)  { t.actors[client].stay.open() }

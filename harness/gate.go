@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// gate stops one client's process at its next step while it is closed.
+// gate stops one client's process while it is closed.
 type gate struct {
 	mu      sync.Mutex
 	opened  chan struct{} // closed when the gate opens; nil: it is open
@@ -32,12 +32,17 @@ func (g *gate) open() bool {
 	return g.stopped
 }
 
+// closed gives a channel that is closed when the gate opens; nil: it is open.
+func (g *gate) closed() <-chan struct{} {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.stopped = g.stopped || g.opened != nil
+	return g.opened
+}
+
 // pass returns when the gate is open, and tells whether it had to be waited for.
 func (g *gate) pass(ctx context.Context) bool {
-	g.mu.Lock()
-	opened := g.opened
-	g.stopped = g.stopped || opened != nil
-	g.mu.Unlock()
+	opened := g.closed()
 	if opened == nil {
 		return false
 	}

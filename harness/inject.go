@@ -110,5 +110,6 @@ func (l leases) Alive(ctx context.Context, id clientv3.LeaseID) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return resp.TTL > 0, nil
+	// What is left is given in whole seconds, rounded down; -1 is for a lease that does not exist.
+	return resp.TTL >= 0, nil
 }

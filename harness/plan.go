@@ -58,12 +58,11 @@ func (s Settings) Validate(minTTL time.Duration) error {
 	if s.Members%2 == 0 {
 		return fmt.Errorf("--members is %d: give an odd number, an even one survives no more failures than the odd one below it", s.Members)
 	}
-	for name, d := range map[string]time.Duration{"hold": s.Hold, "warmup": s.Warmup} {
-		if d < 0 {
-			return fmt.Errorf("--%s is %v: give a duration of 0 or more", name, d)
-		}
-	}
 	switch {
+	case s.Hold < 0:
+		return fmt.Errorf("--hold is %v: give a duration of 0 or more", s.Hold)
+	case s.Warmup < 0:
+		return fmt.Errorf("--warmup is %v: give a duration of 0 or more", s.Warmup)
 	case s.Duration <= 0:
 		return fmt.Errorf("--duration is %v: give a positive duration, such as 3s", s.Duration)
 	case s.TTL%time.Second != 0:
@@ -215,6 +214,12 @@ func between(rng *rand.Rand, low, high time.Duration) time.Duration {
 		return low
 	}
 	return low + time.Duration(rng.Int64N(span))*time.Microsecond
+}
+
+// Estimate is about how long the plan takes, to a second: waits that a fault leaves behind are not in it.
+func (p Plan) Estimate() time.Duration {
+	const around = 1500 * time.Millisecond // starting, settling, judging and drawing
+	return (time.Duration(len(p.Cells)) * (p.Settings.Warmup + p.Settings.Duration + around)).Round(time.Second)
 }
 
 // JSON is the plan as plan.json has it.

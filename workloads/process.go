@@ -26,6 +26,8 @@ type Process struct {
 	Lock func(key string) lock.Lock
 	// Step returns at once, or when a pause of the client is over, and tells whether there was one.
 	Step func(context.Context) (stopped bool)
+	// Busy gives a channel that is closed when the process may leave its critical section; nil: now.
+	Busy func() <-chan struct{}
 	// Acquired is called between an acquire and the next step.
 	Acquired func(context.Context, *Hold)
 	// RequestTimeout limits each operation but the acquire, which waits for its context.
@@ -89,19 +91,25 @@ func (p *Process) Acquire(ctx context.Context, key string) *Hold {
 	return hold
 }
 
+// await waits for something else than the loss of the hold, and tells whether it was lost before.
+func await[T any](ctx context.Context, hold *Hold, other <-chan T) (lost bool) {
+	select {
+	case <-other:
+	case <-ctx.Done():
+	case <-hold.Lost:
+		return true
+	}
+	return false
+}
+
 // Stay keeps a hold for a time, and tells whether the process still believes in it then.
 //
 // A process that was paused goes on as if nothing had happened: it was stopped after it had looked
 // whether the lock was lost and before it acts. Without a pause it acts on Lost.
 func (p *Process) Stay(ctx context.Context, hold *Hold, d time.Duration) bool {
-	lost := false
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	case <-hold.Lost:
-		lost = true
+	lost := await(ctx, hold, time.After(d))
+	if busy := p.Busy(); busy != nil && !lost {
+		lost = await(ctx, hold, busy)
 	}
 	if p.Step(ctx) || !lost {
 		return true

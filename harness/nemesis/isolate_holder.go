@@ -16,9 +16,14 @@ type Clients interface {
 	// had reached that step and was stopped there.
 	Pause(client int)
 	Resume(client int) bool
+	// Linger makes a client's critical section last until Leave, or until it sees that it has lost
+	// the lock.
+	Linger(client int)
+	Leave(client int)
 }
 
-// IsolateHolder cuts a holder off from every member: it goes on working, its renewals do not arrive.
+// IsolateHolder cuts a holder off from every member while its critical section takes long: it goes on
+// working, its renewals do not arrive.
 type IsolateHolder struct{}
 
 // Lasts is until etcd has ended the lease, up to 500 ms late, and the next holder has come.
@@ -30,8 +35,10 @@ func (IsolateHolder) AimsAtHolder() {}
 // Inject cuts the links. Its evidence is that bytes were held back.
 func (IsolateHolder) Inject(_ context.Context, t Target) (Injected, error) {
 	t.Clients.Cut(t.Holder.Client)
+	t.Clients.Linger(t.Holder.Client)
 	heal := func(ctx context.Context) (Evidence, error) {
 		fate := leaseFate(ctx, t)
+		t.Clients.Leave(t.Holder.Client)
 		held := t.Clients.Mend(t.Holder.Client)
 		return Evidence{Observed: held > 0, What: fmt.Sprintf("%d bytes held back; %s", held, fate)}, nil
 	}

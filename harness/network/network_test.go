@@ -51,9 +51,14 @@ func dial(t testing.TB, address net.Addr) net.Conn {
 func linked(t testing.TB) (conn *network.Conn, out, in *network.Link) {
 	t.Helper()
 	out, in = new(network.Link), new(network.Link)
-	conn = network.Wrap(dial(t, echo(t)), out, in)
-	t.Cleanup(func() { _ = conn.Close() })
-	return conn, out, in
+	return wrap(t, dial(t, echo(t)), out, in), out, in
+}
+
+func wrap(t testing.TB, conn net.Conn, out, in *network.Link) *network.Conn {
+	t.Helper()
+	wrapped := network.Wrap(conn, out, in)
+	t.Cleanup(func() { _ = wrapped.Close() })
+	return wrapped
 }
 
 func hold(l *network.Link) { l.Set(network.Rule{Held: true}) }
@@ -279,7 +284,7 @@ func TestDeadlineSetLaterEndsAHeldRead(t *testing.T) {
 
 func TestOneLinkHoldsAllItsConnections(t *testing.T) {
 	address, out, in := echo(t), new(network.Link), new(network.Link)
-	a, b := network.Wrap(dial(t, address), out, in), network.Wrap(dial(t, address), out, in)
+	a, b := wrap(t, dial(t, address), out, in), wrap(t, dial(t, address), out, in)
 	hold(out)
 	send(t, a, "a")
 	send(t, b, "bb")

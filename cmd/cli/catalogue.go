@@ -1,0 +1,162 @@
+// Package cli is the command line, and the catalogue of everything that can be named on it. It is
+// the only package that knows every strategy, fault and checker: to add one, write its file and add
+// one line to Builtin.
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/agnivade/levenshtein"
+
+	"lockquake/checker"
+	"lockquake/harness/nemesis"
+	"lockquake/workloads/lock"
+	"lockquake/workloads/locks"
+)
+
+// Entry is a thing that users call by its name. Doc says in one line what it is.
+type Entry[T any] struct {
+	Name  string
+	Doc   string
+	Value T
+}
+
+// Strategy is a lock strategy with what is said of it.
+type Strategy struct {
+	Open    lock.Strategy
+	Promise checker.Promise
+	// Fenced makes the resource refuse writes that come with an old token.
+	Fenced bool
+}
+
+// Catalogue is everything that can be named.
+type Catalogue struct {
+	Strategies []Entry[Strategy]
+	Faults     []Entry[nemesis.Fault]
+	Checkers   []Entry[checker.Checker]
+}
+
+// What strategies promise: without a fence nothing holds once a holder can stall for longer than
+// its lease. A fence stands by itself: it holds even where an operator revokes the lease of a live
+// holder, so no more than fenced can be promised.
+var (
+	unfencedPromise = checker.Promise{Calm: checker.Exclusive}
+	fencedPromise   = checker.Promise{Calm: checker.Exclusive, Faults: checker.Fenced}
+	brokenPromise   = checker.Promise{Calm: checker.Exclusive, Broken: true}
+)
+
+// Builtin is the catalogue that lockquake comes with.
+func Builtin() Catalogue {
+	sound := []Entry[Strategy]{
+		{"tutorial", "create-if-absent with a lease, polling, unconditional delete", Strategy{Open: locks.Tutorial, Promise: unfencedPromise}},
+		{"tutorial-reentrant", "tutorial, and held already if the value is the own client id", Strategy{Open: locks.TutorialReentrant, Promise: unfencedPromise}},
+		{"mutex", "concurrency.Mutex on a session", Strategy{Open: locks.Mutex, Promise: unfencedPromise}},
+		{"mutex-norecheck", "concurrency.Mutex as it was in etcd 3.4.3: a waiter does not look at its own key again", Strategy{Open: locks.MutexNoRecheck, Promise: unfencedPromise}},
+	}
+	return Catalogue{
+		Strategies: append(withFences(sound),
+			Entry[Strategy]{"none", "broken on purpose: grants everybody at once", Strategy{Open: locks.None, Promise: brokenPromise}},
+			Entry[Strategy]{"delete-by-name", "broken on purpose: a try that finds the lock taken deletes its key", Strategy{Open: locks.DeleteByName, Promise: brokenPromise}},
+		),
+		Faults: []Entry[nemesis.Fault]{
+			{calm, "nothing happens", nemesis.None{}},
+			{"isolate-leader", "the leader is cut off from its peers", nemesis.IsolateLeader{}},
+			{"isolate-holder", "a holder is cut off from all members while it works on", nemesis.IsolateHolder{}},
+			{"revoke-holder", "a holder's lease is revoked behind its back", nemesis.RevokeHolder{}},
+			{"pause-holder", "a holder is frozen in its critical section, keepalives and all, for longer than its lease", nemesis.PauseHolder{}},
+			{"kill-leader", "the leader crashes and is restarted from its data", nemesis.KillLeader{}},
+		},
+		Checkers: []Entry[checker.Checker]{
+			{"well-formed", "is the history itself sound", checker.WellFormed{}},
+			{"exclusion", "did two holds of one key ever overlap, as the clients saw it", checker.Exclusion{}},
+			{"lease-bounded", "had the older of two holders outlived what it could know of its lease", checker.LeaseBounds{}},
+			{"fencing", "did the resource accept a stale write, or lose an acknowledged one", checker.Fencing{}},
+			{"release", "was each lock key deleted only by its owner, its lease's end or an injected fault", checker.Release{}},
+			{"progress", "did every waiter resolve after the last heal, and was the lock free at the end", checker.Progress{}},
+			{"evidence", "did the planned faults really happen", checker.Evidence{}},
+		},
+	}
+}
+
+// calm is the name of the fault that does nothing.
+const calm = "none"
+
+// withFences adds to each strategy its twin with a fenced resource.
+func withFences(strategies []Entry[Strategy]) []Entry[Strategy] {
+	var all []Entry[Strategy]
+	for _, s := range strategies {
+		twin := s.Value
+		twin.Fenced, twin.Promise = true, fencedPromise
+		all = append(all, s, Entry[Strategy]{s.Name + "+fence", s.Name + ", and the resource refuses old tokens", twin})
+	}
+	return all
+}
+
+// validate finds names that could not be told apart.
+func (c Catalogue) validate() error {
+	for kind, names := range map[string][]string{
+		"strategy": names(c.Strategies), "fault": names(c.Faults), "checker": names(c.Checkers),
+	} {
+		seen := map[string]bool{}
+		for _, name := range names {
+			if name == "" || name == all || name == broken || strings.ContainsAny(name, ", \t\n") || seen[name] {
+				return fmt.Errorf("the catalogue has the %s name %q twice, or it cannot be used as a name", kind, name)
+			}
+			seen[name] = true
+		}
+	}
+	return nil
+}
+
+func names[T any](entries []Entry[T]) []string {
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name)
+	}
+	return names
+}
+
+// Names of several entries at once.
+const (
+	all    = "all"    // of the strategies: but for the broken ones
+	broken = "broken" // the strategies that are broken on purpose
+)
+
+// pick finds the entries that a list of names means; a group of names is given by a name of its own.
+func pick[T any](flag, list string, entries []Entry[T], groups map[string]func(T) bool) ([]Entry[T], error) {
+	var picked []Entry[T]
+	seen := map[string]bool{}
+	for name := range strings.SplitSeq(list, ",") {
+		name = strings.TrimSpace(name)
+		found := false
+		for _, e := range entries {
+			group, ok := groups[name]
+			if e.Name != name && !(ok && group(e.Value)) {
+				continue
+			}
+			found = true
+			if !seen[e.Name] {
+				seen[e.Name] = true
+				picked = append(picked, e)
+			}
+		}
+		if !found {
+			return nil, unknownName(flag, name, names(entries))
+		}
+	}
+	return picked, nil
+}
+
+func unknownName(flag, name string, known []string) error {
+	nearest, least := "", len(name)/2+2
+	for _, k := range known {
+		if d := levenshtein.ComputeDistance(name, k); d < least {
+			nearest, least = k, d
+		}
+	}
+	if nearest == "" {
+		return fmt.Errorf("--%s: there is no %q: give one of %s", flag, name, strings.Join(known, ", "))
+	}
+	return fmt.Errorf("--%s: there is no %q: did you mean %q? lockquake list shows all", flag, name, nearest)
+}

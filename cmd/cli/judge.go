@@ -1,0 +1,177 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"lockquake/checker"
+	"lockquake/results"
+)
+
+// outcome is what became of a cell.
+type outcome struct {
+	name      results.CellName
+	judgement checker.Judgement
+	cut       string // why the history is not whole
+	garbled   bool
+	took      time.Duration
+	err       error // the harness failed
+	skipped   bool
+}
+
+// word is the cell's outcome in one word.
+func (o outcome) word() string {
+	switch {
+	case o.err != nil, o.judgement.Harness:
+		return "FAILED"
+	case o.judgement.Validity == checker.Invalid:
+		return "BROKEN"
+	case o.judgement.Validity == checker.Valid:
+		return "held"
+	}
+	return "unknown"
+}
+
+func (o outcome) grade() string {
+	if o.err != nil {
+		return "-"
+	}
+	return o.judgement.Grade.String()
+}
+
+// judge judges a stored history and stores the judgement.
+func (a app) judge(stored *results.Cell, checkers []checker.Checker, p checker.Promise, want checker.Want) outcome {
+	h, err := stored.ReadHistory()
+	if err != nil {
+		return outcome{err: err}
+	}
+	o := outcome{judgement: checker.Judge(h, checkers, p, want), cut: h.Cut, garbled: h.Garbled}
+	o.err = stored.Finish(h, o.judgement)
+	return o
+}
+
+// report prints a cell's line.
+func (a app) report(t *tally, name results.CellName, o outcome) outcome {
+	o.name = name
+	fmt.Fprintf(a.out, "cell %*d/%d  %-7s  %-13s  %s", len(fmt.Sprint(t.total)), t.done+1, t.total, o.word(), o.grade(), name)
+	if o.took > 0 {
+		fmt.Fprintf(a.out, "  (%.1f s)", o.took.Seconds())
+	}
+	fmt.Fprintln(a.out)
+	if o.err != nil {
+		fmt.Fprintf(a.out, "      %v\n", o.err)
+	}
+	if o.cut != "" {
+		fmt.Fprintf(a.out, "      history: %s\n", o.cut)
+	}
+	for _, v := range telling(o.judgement) {
+		fmt.Fprintf(a.out, "      %s %s: %s\n", v.Checker, v.Validity, v.Why)
+	}
+	return o
+}
+
+// telling are the verdicts that a reader of one line a cell must see: all that are not valid.
+func telling(j checker.Judgement) []checker.Verdict {
+	return slices.DeleteFunc(slices.Clone(j.Verdicts), func(v checker.Verdict) bool { return v.Validity == checker.Valid })
+}
+
+// tally counts outcomes.
+type tally struct {
+	total, done                             int
+	held, broken, unknown, failed, badInput int
+	outcomes                                []outcome
+}
+
+func (t *tally) add(o outcome) {
+	if o.skipped {
+		return
+	}
+	t.done++
+	t.outcomes = append(t.outcomes, o)
+	switch o.word() {
+	case "held":
+		t.held++
+	case "BROKEN":
+		t.broken++
+	case "FAILED":
+		t.failed++
+	default:
+		t.unknown++
+	}
+	if o.garbled {
+		t.badInput++
+	}
+}
+
+// code is the exit code; nothing judged is nothing known.
+func (t tally) code() int {
+	code := exitHeld
+	for _, c := range []struct{ count, code int }{
+		{t.broken, exitBroken}, {t.failed, exitHarness}, {t.badInput, exitUsage}, {t.unknown, exitUnknown}, {t.total - t.done, exitUnknown},
+	} {
+		if c.count > 0 {
+			code = worse(code, c.code)
+		}
+	}
+	if t.done == 0 {
+		code = worse(code, exitUnknown)
+	}
+	return code
+}
+
+func (t tally) String() string {
+	parts := []string{fmt.Sprintf("%d of %d cells held", t.held, t.total)}
+	for _, p := range []struct {
+		count int
+		what  string
+	}{{t.broken, "broken"}, {t.unknown, "unknown"}, {t.failed, "failed"}, {t.total - t.done, "not done"}} {
+		if p.count > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", p.count, p.what))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// matrix shows the weakest grade of each strategy under each fault.
+func (t tally) matrix() string {
+	var strategies, faults []string
+	weakest := map[[2]string]string{}
+	for _, o := range t.outcomes {
+		strategies = appendNew(strategies, o.name.Strategy)
+		faults = appendNew(faults, o.name.Fault)
+		at := [2]string{o.name.Strategy, o.name.Fault}
+		weakest[at] = weaker(weakest[at], o.grade())
+	}
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "STRATEGY\t%s\n", strings.ToUpper(strings.Join(faults, "\t")))
+	for _, s := range strategies {
+		row := []string{s}
+		for _, f := range faults {
+			row = append(row, weakest[[2]string{s, f}])
+		}
+		fmt.Fprintln(w, strings.Join(row, "\t"))
+	}
+	w.Flush()
+	return b.String() + "\n"
+}
+
+func appendNew(list []string, s string) []string {
+	if slices.Contains(list, s) {
+		return list
+	}
+	return append(list, s)
+}
+
+// gradeOrder is from what a reader must see first to what is best.
+var gradeOrder = []string{"unsafe", "-", "unknown", "fenced", "lease-bounded", "exclusive", ""}
+
+func weaker(a, b string) string {
+	if slices.Index(gradeOrder, a) < slices.Index(gradeOrder, b) {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,68 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// app is the command line with its catalogue and its two streams.
+type app struct {
+	catalogue Catalogue
+	out       io.Writer
+	log       io.Writer
+}
+
+// Main runs the command line with a catalogue, and gives the exit code.
+func Main(c Catalogue, args []string) int {
+	// The first signal winds the run down; the second one finds the default in place, and ends the
+	// process at once.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	return run(ctx, c, args, os.Stdout, os.Stderr)
+}
+
+func run(ctx context.Context, c Catalogue, args []string, out, log io.Writer) int {
+	a := app{catalogue: c, out: out, log: log}
+	if err := c.validate(); err != nil {
+		fmt.Fprintln(log, "lockquake:", err)
+		return exitUsage
+	}
+	root := a.root()
+	root.SetArgs(args)
+	root.SetOut(out)
+	root.SetErr(log)
+	err := root.ExecuteContext(ctx)
+	if err != nil && err.Error() != "" {
+		fmt.Fprintln(log, "lockquake:", err)
+	}
+	return codeOf(err)
+}
+
+func (a app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "lockquake",
+		Short: "shake etcd locks and tell which ones held",
+		Long: `lockquake starts an etcd cluster of its own, lets clients fight for a lock while it cuts the network,
+pauses holders, ends leases and kills members, and then judges what happened: which guarantee held,
+whose fault a failure was, and the operations that prove it.
+
+Exit codes: 0 judged and held, 1 a guarantee broken, 3 unknown, 64 wrong input,
+70 the harness or the cluster failed, 130 interrupted (the partial run is saved and judged).`,
+		Example: `  lockquake demo
+  lockquake run --strategy mutex --fault pause-holder
+  lockquake run --strategy all --fault all --want promised
+  lockquake check latest`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+	}
+	root.AddCommand(a.demoCommand(), a.runCommand(), a.checkCommand(), a.listCommand(), a.versionCommand())
+	return root
+}
