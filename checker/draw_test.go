@@ -23,7 +23,7 @@ const column = 100 * time.Millisecond
 //	p3/c0: |acquire k1 t=1|  |release?  process 3 of client 0, key k1; ? unknown, ! fail; no bar: never returned
 //	p1:    |read 7 @5|  |write 8<7 @6|  value 8 over 7, at position 6
 //	p2:    <lost> <granted l=9 ttl=10>  observations, at their <; sent a column earlier
-//	nem:   |inject pause-holder||heal|
+//	nem:   |inject pause-holder|  |heal stalled|
 //	etcd:  <deleted! t=1 l=9 @12>
 //
 // What belongs to a hold belongs to the latest acquire of its process, and has its key and token. The
@@ -134,8 +134,10 @@ func (d *drawer) word(e *history.Event, w string) {
 		e.Pos = d.number(w[1:])
 	case w[0] == 'k':
 		e.Key = w
-	case e.Op == history.Inject || e.Op == history.Heal:
+	case e.Op == history.Inject:
 		e.Fault, e.Note = w, "target"
+	case e.Op == history.Heal:
+		e.Note = w
 	default:
 		e.Value = d.number(w)
 	}

@@ -72,11 +72,18 @@ func (s *story) faults(from, to int64) {
 		if at == history.Open {
 			seq, at = i.Inject.Call, i.Inject.CallAt
 		}
-		s.say(seq, at, "%s: %s", i.Inject.Fault, i.Inject.Note)
+		s.say(seq, at, "%s%s", i.Inject.Fault, remark(i.Inject.Note))
 		if i.Heal.ID != 0 && i.Heal.Return < to {
-			s.say(i.Heal.Return, i.Heal.ReturnAt, "%s healed: %s", i.Inject.Fault, i.Heal.Note)
+			s.say(i.Heal.Return, i.Heal.ReturnAt, "%s healed%s", i.Inject.Fault, remark(i.Heal.Note))
 		}
 	}
+}
+
+func remark(note string) string {
+	if note == "" {
+		return ""
+	}
+	return ": " + note
 }
 
 // vanished tells when the ground truth saw the key of a token go, if it went before a sequence number.

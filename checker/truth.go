@@ -109,17 +109,27 @@ func (t *truth) owner(e *history.Event) (int32, bool) {
 	return 0, false
 }
 
+// earliest is a sequence number that a deletion lies after: acquires that were answered with the
+// key itself, or with a smaller revision, had been invoked by then.
+func (t *truth) earliest(e *history.Event) int64 {
+	m, _ := t.asked.before(e.Pos)
+	if a := t.acquire(e.Token); a != nil {
+		return max(m.value, a.Call)
+	}
+	return m.value
+}
+
 // couldDelete tells whether a client had an operation open that can have carried out a deletion.
 // Unknown: only one that returned before, without an answer, and may have been carried out late.
 func (t *truth) couldDelete(client int32, e *history.Event) Validity {
-	earliest, _ := t.asked.before(e.Pos)
+	earliest := t.earliest(e)
 	found := Invalid
 	for _, p := range t.processes[client] {
 		ops := t.ops[p]
 		invoked := sort.Search(len(ops), func(i int) bool { return t.h.Ops[ops[i]].Call > e.Seq })
 		for i := invoked - 1; i >= 0; i-- {
 			o := &t.h.Ops[ops[i]]
-			late := o.Return < earliest.value
+			late := o.Return < earliest
 			if late && o.Outcome != history.Unknown {
 				break // a process is sequential: those before it returned earlier still
 			}
@@ -153,14 +163,14 @@ func sameKey(o *history.Operation, e *history.Event) bool { return e.Key == "" |
 // culprits are the operations of strangers that can have carried out a deletion, the latest first: the
 // releases, or if there are none, the acquires.
 func (t *truth) culprits(owner int32, e *history.Event) []*history.Operation {
-	earliest, _ := t.asked.before(e.Pos)
+	earliest := t.earliest(e)
 	byOp := map[history.Op][]*history.Operation{}
 	for i := range t.h.Ops {
 		o := &t.h.Ops[i]
 		if o.Call > e.Seq {
 			break
 		}
-		open := o.Return > earliest.value || o.Outcome == history.Unknown
+		open := o.Return > earliest || o.Outcome == history.Unknown
 		if o.Client != owner && open && deletes(o, e) {
 			byOp[o.Op] = append(byOp[o.Op], o)
 		}

@@ -1,0 +1,212 @@
+package checker
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"lockquake/checker/history"
+)
+
+func all() []Checker {
+	return []Checker{WellFormed{}, Exclusion{}, LeaseBounds{}, Fencing{}, Release{}, Progress{}, Evidence{}}
+}
+
+// A sound cell in calm.
+const calmCell = `
+	cell: none
+	p0:   |acquire t=1 l=7| |read 0 @1| |write 1<0 @2| |release|
+	p0:   <granted l=7 ttl=10>
+	p1:      |acquire t=4 l=8                                    |  |read 1 @4|   |release|  <stop>
+	p1:       <granted l=8 ttl=90>
+	etcd:           <created t=1 l=7>
+	etcd:                                                 <deleted t=1 l=7 @3>
+	etcd:                                                          <created t=4 l=8>
+	etcd:                                                                                 <deleted t=4 l=8 @6>`
+
+// The holder is paused past its lease's end; the resource refuses what it writes then.
+const fencedCell = `
+	cell: pause-holder fenced
+	p0:   |acquire t=1 l=7| |read 0 @1|                                              |write! 1<0|  |release!|
+	p0:   <granted l=7 ttl=10>
+	nem:                                |inject pause-holder|                 |heal stalled|
+	p1:        |acquire t=4 l=8                               |  |write 2<0 @2|                        |release|
+	p1:       <granted l=8 ttl=90>
+	etcd:           <created t=1 l=7>
+	etcd:                                            <deleted! t=1 l=7 @3>
+	etcd:                                                       <created t=4 l=8>
+	etcd:                                                                                                <deleted t=4 l=8 @6>
+	p2:                                                                                                    |acquire t=7| |read 2 @3|`
+
+// unfenced accepts what was refused.
+var unfenced = strings.NewReplacer(" fenced", "", "|write! 1<0|", "|write 1<0 @9|", "|read 2 @3|", "|read 1 @9|")
+
+var anything = Promise{Calm: Exclusive}
+
+func TestJudge(t *testing.T) {
+	careful := Promise{Calm: Exclusive, Faults: LeaseBounded}
+	broken := Promise{Broken: true}
+	for _, c := range []struct {
+		claim   string
+		drawing string
+		promise Promise
+		want    Want
+		grade   Grade
+		valid   Validity
+		why     string // of the verdict "promise"
+	}{
+		{"kept in calm", calmCell, careful, Safe, Exclusive, Valid, "promised exclusive in calm, was exclusive"},
+		{"kept under a fault", fencedCell, careful, Safe, LeaseBounded, Valid, "promised lease-bounded under pause-holder, was lease-bounded"},
+		{"broken under a fault", unfenced.Replace(fencedCell), careful, Promised, Unsafe, Invalid, "promised lease-bounded under pause-holder, was unsafe"},
+		{"nothing promised, and unsafe", unfenced.Replace(fencedCell), anything, Safe, Unsafe, Invalid, "promised nothing under pause-holder, was unsafe"},
+		{"nothing promised, and asked for", unfenced.Replace(fencedCell), anything, Promised, Unsafe, Valid, "promised nothing under pause-holder, was unsafe"},
+		{"broken on purpose, caught", fencedCell, broken, Promised, LeaseBounded, Valid, "a broken lock, caught by exclusion"},
+		{"broken on purpose, not caught", calmCell, broken, Promised, Exclusive, Invalid, "a broken lock that was not caught: it came out exclusive"},
+		{"broken on purpose, unsafe", strings.Replace(calmCell, "|read 1 @4|", "|read 0 @4|", 1), broken, Promised, Unsafe, Valid, "caught by what it did to the resource"},
+		{"broken on purpose, not graded", `p0: |acquire?|`, broken, Promised, Ungraded, Unknown, "could not be graded"},
+		{"broken on purpose, and to be safe", calmCell, broken, Safe, Exclusive, Valid, "promised nothing in calm, was exclusive"},
+		{"a fault without evidence", strings.Replace(fencedCell, "|heal", "|heal?", 1), careful, Safe, LeaseBounded, Unknown, "was lease-bounded"},
+		{"a waiter in vain", strings.Replace(calmCell, "<stop>", "<stop>                   |acquire!|", 1), careful, Safe, Exclusive, Invalid, "was exclusive"},
+		{"a key deleted by a stranger", strings.Replace(calmCell, "|release|  <stop>", "|release!| <stop>", 1), careful, Safe, Exclusive, Invalid, "was exclusive"},
+	} {
+		t.Run(c.claim, func(t *testing.T) {
+			j := Judge(draw(t, c.drawing), all(), c.promise, c.want)
+			last := j.Verdicts[len(j.Verdicts)-1]
+			if j.Grade != c.grade || j.Validity != c.valid || last.Checker != "promise" || !strings.Contains(last.Why, c.why) {
+				t.Errorf("%v, %v: %s\nwanted %v, %v: %s\n%+v", j.Grade, j.Validity, last.Why, c.grade, c.valid, c.why, j.Verdicts)
+			}
+		})
+	}
+}
+
+// Of a history that was cut short, what went wrong is proven, and nothing went right.
+func TestJudgeCut(t *testing.T) {
+	for name, drawing := range map[string]string{"calm": calmCell, "fenced": fencedCell} {
+		h := draw(t, drawing)
+		for n := range len(h.Ops) {
+			cut := h
+			cut.Ops, cut.Cut = h.Ops[:n], "killed"
+			for _, w := range []Want{Safe, Promised} {
+				if j := Judge(cut, all(), anything, w); j.Validity == Valid || j.Grade > Unsafe {
+					t.Errorf("%s, cut after %d operations: %v, %v", name, n, j.Grade, j.Validity)
+				}
+			}
+		}
+	}
+	h := draw(t, unfenced.Replace(fencedCell))
+	h.Cut = "killed"
+	if j := Judge(h, all(), anything, Safe); j.Grade != Unsafe || j.Validity != Invalid {
+		t.Errorf("a stale write before the cut: %v, %v", j.Grade, j.Validity)
+	}
+}
+
+// A question that was not asked is not answered.
+func TestJudgeMissing(t *testing.T) {
+	for i, c := range all() {
+		some := slices.Delete(all(), i, i+1)
+		// No holds overlap here, so that nobody needs to know about leases.
+		_, spare := c.(LeaseBounds)
+		j := Judge(draw(t, calmCell), some, anything, Safe)
+		if (j.Validity == Valid) != spare {
+			t.Errorf("without %T: %v", c, j.Validity)
+		}
+	}
+}
+
+// A failure of lockquake says nothing about the lock, be it what it may.
+func TestJudgeHarness(t *testing.T) {
+	for _, drawing := range []string{calmCell, unfenced.Replace(fencedCell)} {
+		h := draw(t, drawing)
+		h.Defects = []string{"event 9 returns operation 3, which is not open"}
+		if j := Judge(h, all(), anything, Safe); j.Validity != Unknown || j.Grade != Ungraded || !j.Harness {
+			t.Errorf("%v, %v, harness %v", j.Grade, j.Validity, j.Harness)
+		}
+	}
+}
+
+func TestRefused(t *testing.T) {
+	for _, c := range []struct {
+		claim, drawing string
+		values         []int64
+	}{
+		{"a stale write that was refused", fencedCell, []int64{1}},
+		{"a stale write that was accepted", unfenced.Replace(fencedCell), nil},
+		{"a write that failed, and was not stale", `p0: |acquire t=1| |read 0| |write! 1<0|`, nil},
+	} {
+		t.Run(c.claim, func(t *testing.T) {
+			var values []int64
+			for _, o := range Refused(draw(t, c.drawing)) {
+				values = append(values, o.Value)
+			}
+			if !slices.Equal(values, c.values) {
+				t.Errorf("%v, wanted %v", values, c.values)
+			}
+		})
+	}
+}
+
+func TestStories(t *testing.T) {
+	fenced, broken := draw(t, fencedCell), draw(t, unfenced.Replace(fencedCell))
+	trusting := draw(t, strings.Replace(fencedCell, "l=7 ttl=10", "l=7 ttl=80", 1))
+	stolen := draw(t, twinOf(t, "a stale release must not delete the next holder's key").bad)
+	for _, c := range []struct {
+		claim   string
+		checker Checker
+		h       history.History
+		want    string
+	}{
+		{"an overlap", Exclusion{}, broken, `
+2.200 s  c0 acquired k0 (token 1, lease 7)
+4.900 s  the key of c0's token 1 went with its lease
+5.600 s  pause-holder: target
+5.800 s  c1 acquired k0 (token 4, lease 8) while c0 still believed
+8.700 s  pause-holder healed: stalled
+9.700 s  c0 released k0 (token 1)
+9.900 s  c1 released k0 (token 4)`},
+		{"an overlap that a lease should have prevented", LeaseBounds{}, trusting, `
+2.200 s  c0 acquired k0 (token 1, lease 7)
+4.900 s  the key of c0's token 1 went with its lease
+5.600 s  pause-holder: target
+5.800 s  c1 acquired k0 (token 4, lease 8) while c0 still believed
+8.500 s  the last moment at which c0 could trust its lease
+8.700 s  pause-holder healed: stalled
+9.500 s  c0 released k0 (token 1)
+9.900 s  c1 released k0 (token 4)`},
+		{"a stale write accepted", Fencing{}, broken, `
+2.200 s  c0 acquired k0 (token 1, lease 7)
+5.600 s  pause-holder: target
+5.800 s  c1 acquired k0 (token 4, lease 8)
+7.400 s  c1 wrote 2 over 0 with token 4
+8.700 s  pause-holder healed: stalled
+9.400 s  c0 wrote 1 over 0 with token 1: stale write accepted`},
+		{"a stale write refused", Fencing{}, fenced, `
+2.200 s  c0 acquired k0 (token 1, lease 7)
+5.600 s  pause-holder: target
+5.800 s  c1 acquired k0 (token 4, lease 8)
+7.400 s  c1 wrote 2 over 0 with token 4
+8.700 s  pause-holder healed: stalled
+9.200 s  c0 wrote 1 over 0 with token 1: stale write refused`},
+		{"a key deleted by a stranger", Release{}, stolen, `
+2.200 s  c0 acquired k0 (token 1, lease 7)
+4.900 s  c1 acquired k0 (token 4, lease 8)
+6.200 s  c0 began to release k0 (token 1)
+6.600 s  k0/8 (token 4) was deleted, its lease alive`},
+	} {
+		t.Run(c.claim, func(t *testing.T) {
+			got := "\n" + strings.Join(c.checker.Check(c.h).Story, "\n")
+			if got != c.want {
+				t.Errorf("the story is%s\nwanted%s", got, c.want)
+			}
+		})
+	}
+}
+
+func twinOf(t *testing.T, claim string) twin {
+	for _, c := range twins {
+		if c.claim == claim {
+			return c
+		}
+	}
+	t.Fatal("no such claim: " + claim)
+	return twin{}
+}
