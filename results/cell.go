@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -132,8 +133,13 @@ func (c *Cell) writeCounterexample(name CellName, j checker.Judgement) error {
 	return nil
 }
 
-// headline is the verdict that says most of a cell: a failure of lockquake, else what was broken,
-// the harm before its cause, else what is not known, else whether the promise was kept.
+// gravest is the order in which broken checks are told: the harm before what led to it.
+func gravest() []string {
+	return []string{"fencing", "exclusion", "lease-bounded", "release", "progress", "promise", "evidence", "well-formed"}
+}
+
+// headline is the verdict that says most of a cell: a failure of lockquake, else why it has no
+// grade, else what was broken, else that it gave what was wanted.
 func headline(j checker.Judgement) checker.Verdict {
 	byName := map[string]checker.Verdict{}
 	for _, v := range j.Verdicts {
@@ -142,9 +148,15 @@ func headline(j checker.Judgement) checker.Verdict {
 		}
 		byName[v.Checker] = v
 	}
-	order := []string{"fencing", "exclusion", "lease-bounded", "release", "progress", "promise", "evidence", "well-formed"}
-	for _, validity := range []checker.Validity{checker.Invalid, checker.Unknown} {
-		for _, name := range order {
+	telling := []checker.Validity{checker.Invalid, checker.Unknown}
+	switch {
+	case j.Grade == checker.Ungraded:
+		slices.Reverse(telling)
+	case j.Grade != checker.Unsafe && j.Validity == checker.Valid:
+		return byName["promise"]
+	}
+	for _, validity := range telling {
+		for _, name := range gravest() {
 			if v, ok := byName[name]; ok && v.Validity == validity {
 				return v
 			}

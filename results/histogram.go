@@ -24,29 +24,33 @@ type Quantile struct {
 	At    time.Duration `json:"at_ns"`
 }
 
-// histogram counts durations in microseconds, up to an hour, with three digits.
-type histogram struct{ hdr *hdrhistogram.Histogram }
+// histogram counts durations in microseconds, up to an hour, with three digits; the longest is exact.
+type histogram struct {
+	hdr  *hdrhistogram.Histogram
+	most time.Duration
+}
 
 const longest = time.Hour
 
-func newHistogram() histogram {
-	return histogram{hdrhistogram.New(1, longest.Microseconds(), 3)}
+func newHistogram() *histogram {
+	return &histogram{hdr: hdrhistogram.New(1, longest.Microseconds(), 3)}
 }
 
 // record rounds to the nearest microsecond; what is longer than an hour counts as an hour.
-func (h histogram) record(d time.Duration) {
+func (h *histogram) record(d time.Duration) {
 	d = min(max(d, 0), longest)
+	h.most = max(h.most, d)
 	if err := h.hdr.RecordValue(d.Round(time.Microsecond).Microseconds()); err != nil {
 		panic("results: a clamped duration is out of range: " + err.Error())
 	}
 }
 
-func (h histogram) latency() Latency {
+func (h *histogram) latency() Latency {
 	if h.hdr.TotalCount() == 0 {
 		return Latency{}
 	}
 	at := func(percent float64) time.Duration {
-		return time.Duration(min(h.hdr.ValueAtPercentile(percent), h.hdr.Max())) * time.Microsecond
+		return min(time.Duration(h.hdr.ValueAtPercentile(percent))*time.Microsecond, h.most)
 	}
 	return Latency{
 		Count: h.hdr.TotalCount(),
@@ -54,19 +58,19 @@ func (h histogram) latency() Latency {
 		P50:   at(50),
 		P90:   at(90),
 		P99:   at(99),
-		Max:   at(100),
+		Max:   h.most,
 		Curve: h.curve(at),
 	}
 }
 
 // curve goes no further than there are measurements: of n, the slowest is one in n.
-func (h histogram) curve(at func(percent float64) time.Duration) []Quantile {
+func (h *histogram) curve(at func(percent float64) time.Duration) []Quantile {
 	n := float64(h.hdr.TotalCount())
 	var curve []Quantile
 	for i := 0; ; i++ {
 		oneIn := math.Pow(10, float64(i)/16)
 		if oneIn >= n {
-			return append(curve, Quantile{n, at(100)})
+			return append(curve, Quantile{n, h.most})
 		}
 		curve = append(curve, Quantile{oneIn, at(100 - 100/oneIn)})
 	}

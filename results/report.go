@@ -27,7 +27,6 @@ type contents struct {
 	Stats
 	Faults    []Struck
 	Judgement checker.Judgement
-	Headline  checker.Verdict
 	Files     []string // other than pictures
 	Pictures  []picture
 	measured  bool
@@ -48,7 +47,6 @@ func (r *Run) load() ([]contents, error) {
 		if c.judged, err = readIfThere(cell.Path(verdictsFile), &c.Judgement); err != nil {
 			return nil, err
 		}
-		c.Headline = headline(c.Judgement)
 		c.Files = otherFiles(cell.Dir())
 		all = append(all, c)
 	}
@@ -179,19 +177,21 @@ func newPage(m Manifest, cells []contents) *page {
 	return p
 }
 
-// gravity orders cells, the worst first: broken, unknown, then from the weakest grade to the best.
+// gravity orders cells, the worst first: broken, not carried out, unknown, held; among equals, the
+// weaker grade.
 func gravity(c contents) int {
+	class := 4
 	switch {
 	case c.Grade == checker.Unsafe:
-		return 0
+		class = 0
 	case c.judged && c.Validity == checker.Invalid:
-		return 1
+		class = 1
 	case c.State == Failed:
-		return 2
+		class = 2
 	case !c.judged || c.Grade == checker.Ungraded || c.Validity == checker.Unknown:
-		return 3
+		class = 3
 	}
-	return 4 + int(c.Grade)
+	return class*10 + int(c.Grade)
 }
 
 // illustrate gives room in the report to the gravest cells first, one picture each before a second.
@@ -275,16 +275,28 @@ func (c contents) Tone() string { return tone(c) }
 // Word is a cell's grade, or its state if it has none.
 func (c contents) Word() string { return word(c) }
 
-// Stories are the verdicts that have something to tell, the headline's first.
-func (c contents) Stories() []checker.Verdict {
-	var told []checker.Verdict
-	for _, v := range c.Judgement.Verdicts {
-		if len(v.Story) > 0 && v.Checker != c.Headline.Checker {
-			told = append(told, v)
+// story is what verdicts tell; several may tell the same.
+type story struct {
+	By    string
+	Lines []string
+}
+
+// Stories are those of the verdicts, the gravest first, each told once.
+func (c contents) Stories() []story {
+	verdicts := slices.Clone(c.Judgement.Verdicts)
+	slices.SortStableFunc(verdicts, func(a, b checker.Verdict) int {
+		return slices.Index(gravest(), a.Checker) - slices.Index(gravest(), b.Checker)
+	})
+	var told []story
+	for _, v := range verdicts {
+		same := slices.IndexFunc(told, func(s story) bool { return slices.Equal(s.Lines, v.Story) })
+		switch {
+		case len(v.Story) == 0:
+		case same >= 0:
+			told[same].By += " and " + v.Checker
+		default:
+			told = append(told, story{v.Checker, v.Story})
 		}
-	}
-	if len(c.Headline.Story) > 0 {
-		told = slices.Insert(told, 0, c.Headline)
 	}
 	return told
 }

@@ -13,9 +13,10 @@ const ms = time.Millisecond
 
 // script builds a history from operations written in any order.
 type script struct {
-	header history.Header
-	calls  []call
-	infos  []history.Event
+	header  history.Header
+	retired map[int32]int32 // processes of clients whose first one had to end
+	calls   []call
+	infos   []history.Event
 }
 
 // call is an operation as a test writes it; returned 0: never.
@@ -25,11 +26,18 @@ type call struct {
 	name, of         string // of: the name of the acquire or inject that it belongs to
 }
 
+func (s *script) process(client int32) int32 {
+	if p, ok := s.retired[client]; ok {
+		return p
+	}
+	return client
+}
+
 func (s *script) add(c call) { s.calls = append(s.calls, c) }
 
 // hold adds an acquire by one client and, unless released is 0, its release.
 func (s *script) hold(name string, client int32, token int64, called, acquired, released time.Duration) {
-	e := history.Event{Op: history.Acquire, Outcome: history.OK, Process: client, Client: client, Key: "k", Token: token}
+	e := history.Event{Op: history.Acquire, Outcome: history.OK, Process: s.process(client), Client: client, Key: "k", Token: token}
 	s.add(call{Event: e, called: called, returned: acquired, name: name})
 	if released > 0 {
 		e.Op = history.Release
@@ -38,12 +46,12 @@ func (s *script) hold(name string, client int32, token int64, called, acquired, 
 }
 
 func (s *script) wait(client int32, outcome history.Outcome, called, returned time.Duration) {
-	e := history.Event{Op: history.Acquire, Outcome: outcome, Process: client, Client: client, Key: "k"}
+	e := history.Event{Op: history.Acquire, Outcome: outcome, Process: s.process(client), Client: client, Key: "k"}
 	s.add(call{Event: e, called: called, returned: returned})
 }
 
 func (s *script) write(of string, client int32, token, value, prev, pos int64, outcome history.Outcome, at time.Duration) {
-	s.add(call{Event: history.Event{Op: history.Write, Outcome: outcome, Process: client, Client: client, Key: "k",
+	s.add(call{Event: history.Event{Op: history.Write, Outcome: outcome, Process: s.process(client), Client: client, Key: "k",
 		Token: token, Value: value, Prev: prev, Pos: pos}, called: at, returned: at + ms, of: of})
 }
 
@@ -58,7 +66,7 @@ func (s *script) fault(name, target, evidence string, from, to time.Duration) {
 }
 
 func (s *script) info(op history.Op, client int32, at time.Duration, of string) {
-	s.infos = append(s.infos, history.Event{Kind: history.Info, Op: op, Client: client, Process: client, At: at, Key: of})
+	s.infos = append(s.infos, history.Event{Kind: history.Info, Op: op, Client: client, Process: s.process(client), At: at, Key: of})
 }
 
 // moment is an event before it has its number; i is its call, or -1 for an info.
@@ -167,12 +175,19 @@ func (q *queue) jitter(most time.Duration) time.Duration {
 	return min(d, 4*most)
 }
 
-// finish leaves the rest waiting, as the workload winds down.
+// finish winds down: each client gets the lock once more, and the last one reads.
 func (q *queue) finish() history.History {
 	q.infos = append(q.infos, history.Event{Kind: history.Info, Op: history.Stop, Client: history.Nemesis, Process: history.Nemesis, At: q.now})
-	for c := range int32(q.header.Clients) {
-		q.wait(c, history.Fail, q.since[c], max(q.now, q.since[c])+ms)
+	for range q.header.Clients {
+		c := q.next(-1)
+		q.turns(q.now+1, -1)
+		q.since[c] = time.Hour
 	}
+	q.token++
+	q.hold("last", 0, q.token, q.now+ms, q.now+2*ms, q.now+5*ms)
+	q.add(call{Event: history.Event{Op: history.Read, Outcome: history.OK, Process: q.process(0), Key: "k", Token: q.token,
+		Value: q.value, Pos: q.value}, called: q.now + 3*ms, returned: q.now + 4*ms, of: "last"})
+	q.infos = append(q.infos, history.Event{Kind: history.Info, Op: history.End, Client: history.Nemesis, Process: history.Nemesis, At: q.now + 7*ms})
 	return q.build()
 }
 
@@ -223,7 +238,7 @@ func leaderless() history.History {
 	cut := q.now
 	q.fault("isolate-leader", "leader m2", "new leader m1 after 1.2 s", cut, cut+2*time.Second)
 	q.wait(4, history.Unknown, q.since[4], cut+900*ms)
-	q.since[4] = cut + 905*ms
+	q.since[4], q.retired = cut+905*ms, map[int32]int32{4: 5}
 	q.now += 1240 * ms
 	q.turns(cut+3500*ms, -1)
 	return q.finish()
