@@ -97,7 +97,9 @@ func TestMatrixShowsTheWorstRepeat(t *testing.T) {
 }
 
 func TestHeadline(t *testing.T) {
-	v := func(name string, is checker.Validity) checker.Verdict { return checker.Verdict{Checker: name, Validity: is} }
+	v := func(name string, is checker.Validity) checker.Verdict {
+		return checker.Verdict{Checker: name, Validity: is}
+	}
 	for _, c := range []struct {
 		name string
 		j    checker.Judgement
