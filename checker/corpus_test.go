@@ -86,6 +86,16 @@ var twins = []twin{
 		why: "c0 and c1 both held k0",
 	},
 	{
+		claim: "what cleans up after an acquire without an answer ends nobody's hold", checker: Exclusion{},
+		ok: `
+			p0: |acquire t=1|-------------------------|release|
+			p1:               |acquire?|  |release|`,
+		bad: `
+			p0: |acquire t=1|-------------------------|release|
+			p1:               |acquire |  |release|`,
+		why: "c0 and c1 both held k0",
+	},
+	{
 		claim: "a retry after an unknown release is an attempt of its own", checker: Exclusion{},
 		ok: `
 			p0:    |acquire t=1|-|release?|
@@ -101,24 +111,24 @@ var twins = []twin{
 		claim: "an older holder may believe once its lease is outlived, not before", checker: LeaseBounds{},
 		ok: `
 			p0: |acquire t=1 l=7|--------------------|release!|
-			p0: <granted l=7 ttl=10>
+			p0: <granted l=7 ttl=37>
 			p1:                     |acquire t=2 l=8|---|release|`,
 		bad: `
 			p0: |acquire t=1 l=7|--------------------|release!|
-			p0: <granted l=7 ttl=40>
+			p0: <granted l=7 ttl=38>
 			p1:                     |acquire t=2 l=8|---|release|`,
-		why: "though c0 could trust its lease until 4.300 s",
+		why: "for 0.100 s from 4.000 s (tokens 1 and 2), though c0 could trust its lease until 4.100 s",
 	},
 	{
 		claim: "a renewal counts from when it was sent, if its answer came before the overlap", checker: LeaseBounds{},
 		ok: `
 			p0: |acquire t=1 l=7|----------------------------------------|release!|
-			p0: <granted l=7 ttl=10>   <renewed l=7 ttl=16>
-			p1:                        |acquire t=2 l=8|---|release|`,
+			p0: <granted l=7 ttl=10>   <renewed l=7 ttl=16>  <renewed l=7 ttl=90>
+			p1:                        |acquire t=2 l=8|----------|release|`,
 		bad: `
 			p0: |acquire t=1 l=7|----------------------------------------|release!|
-			p0: <granted l=7 ttl=10>   <renewed l=7 ttl=18>
-			p1:                        |acquire t=2 l=8|---|release|`,
+			p0: <granted l=7 ttl=10>   <renewed l=7 ttl=18>  <renewed l=7 ttl=90>
+			p1:                        |acquire t=2 l=8|----------|release|`,
 		why: "though c0 could trust its lease until 4.400 s",
 	},
 	{
@@ -171,12 +181,12 @@ var twins = []twin{
 	{
 		claim: "without positions, what returned before the write was invoked came before it", checker: Fencing{},
 		ok: `
-			p0: |acquire t=1| |read 0|          |write 1<0|
-			p1:                   |acquire t=2|       |read 1|`,
+			p0: |acquire t=1| |read 0 @1|          |write 1<0 @2|
+			p1:                      |acquire t=2|       |read 1|`,
 		bad: `
-			p0: |acquire t=1| |read 0|                   |write 1<0|
-			p1:                   |acquire t=2| |read 0|
-			p2:                                               |acquire t=3| |read 1|`,
+			p0: |acquire t=1| |read 0 @1|                  |write 1<0 @2|
+			p1:                      |acquire t=2| |read 0|
+			p2:                                                 |acquire t=3| |read 1|`,
 		why: "stale write accepted",
 	},
 	{
@@ -196,6 +206,28 @@ var twins = []twin{
 			p0: |acquire t=1| |read 0| |write 1<0| |write 2<1|
 			p1:                                                 |acquire t=2| |read 1|`,
 		why: "acknowledged update lost: c0's write of 2 to k0",
+	},
+	{
+		claim: "a write without a token is not older than anything", checker: Fencing{},
+		ok: `
+			p0: |acquire|     |read 0|                   |write 1<0|
+			p1:                   |acquire t=2| |read 0|
+			p2:                                               |acquire t=3| |read 1|`,
+		bad: `
+			p0: |acquire t=1| |read 0|                   |write 1<0|
+			p1:                   |acquire t=2| |read 0|
+			p2:                                               |acquire t=3| |read 1|`,
+		why: "stale write accepted",
+	},
+	{
+		claim: "a write that was open when the last read began may have come after it", checker: Fencing{},
+		ok: `
+			p0: |acquire t=1| |read 0| |write 1<0| |write 2<1             |
+			p1:                                       |acquire t=2| |read 1|`,
+		bad: `
+			p0: |acquire t=1| |read 0| |write 1<0| |write 2<1 |
+			p1:                                       |acquire t=2| |read 1|`,
+		why: "acknowledged update lost: c0's write of 2",
 	},
 	{
 		claim: "a write without an answer took effect if it was read, and may then be stale", checker: Fencing{},
@@ -325,6 +357,30 @@ var twins = []twin{
 			etcd:                                                <deleted t=1 l=7 @2>
 			etcd:                                                 <created t=3 l=8>`,
 		why: "c1's acquire (token 3) deleted c0's key k0/7 (token 1)",
+	},
+	{
+		claim: "a key that an acquire without an answer left behind is older than the hold that found it", checker: Release{},
+		// p2's acquire finds the key of p0's. p1 gave up in between, and its key's revision is the greater one.
+		ok: `
+			p0/c0:   |acquire?|
+			p0/c0: <granted l=7 ttl=90>
+			p1:    <granted l=8 ttl=90>
+			p1:           |acquire?|
+			p2/c0:                    |acquire t=1 l=7|------|release|
+			etcd:      <created t=1 l=7>
+			etcd:            <created t=2 l=8>
+			etcd:                             <deleted t=2 l=8 @3>
+			etcd:                                              <deleted t=1 l=7 @4>`,
+		bad: `
+			p0/c0:   |acquire?|
+			p0/c0: <granted l=7 ttl=90>
+			p1:    <granted l=8 ttl=90>
+			p2/c0:                    |acquire t=1 l=7|------|release|
+			etcd:      <created t=1 l=7>
+			etcd:            <created t=2 l=8>
+			etcd:                             <deleted t=2 l=8 @3>
+			etcd:                                              <deleted t=1 l=7 @4>`,
+		why: "deleted c1's key k0/8 (token 2)",
 	},
 	{
 		claim: "closing a session deletes its keys", checker: Release{},

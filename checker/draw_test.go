@@ -18,7 +18,7 @@ const column = 100 * time.Millisecond
 
 // draw turns a drawing into the history that it shows. A line is a process, its columns are time:
 //
-//	cell: pause-holder fenced           the header's fault; fenced; cut: no orderly end
+//	cell: pause-holder fenced keys=k0   the header's fault; fenced; its keys; cut: no orderly end
 //	p0:    |acquire t=1|----|release|   process 0 of client 0: operations between bars, ok
 //	p3/c0: |acquire k1 t=1|  |release?  process 3 of client 0, key k1; ? unknown, ! fail; no bar: never returned
 //	p1:    |read 7 @5|  |write 8<7 @6|  value 8 over 7, at position 6
@@ -84,6 +84,11 @@ func (d *drawer) cell(words []string) {
 	d.header.Fault = words[0]
 	d.header.Fenced = slices.Contains(words, "fenced")
 	d.cut = slices.Contains(words, "cut")
+	for _, w := range words {
+		if keys, ok := strings.CutPrefix(w, "keys="); ok {
+			d.header.Keys = strings.Split(keys, ",")
+		}
+	}
 }
 
 func (d *drawer) operation(l string, col int, who history.Event) (end int) {

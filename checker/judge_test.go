@@ -163,6 +163,14 @@ func TestStories(t *testing.T) {
 8.700 s  pause-holder healed: stalled
 9.700 s  c0 released k0 (token 1)
 9.900 s  c1 released k0 (token 4)`},
+		{"an overlap, and a key that went after it", Exclusion{}, draw(t, `
+			p0:   |acquire t=1 l=7|-----------|release|
+			p1:       |acquire t=2 l=8|-----------------|release|
+			etcd:                                   <deleted t=1 l=7 @3>`), `
+2.200 s  c0 acquired k0 (token 1, lease 7)
+2.600 s  c1 acquired k0 (token 2, lease 8) while c0 still believed
+3.400 s  c0 released k0 (token 1)
+4.400 s  c1 released k0 (token 2)`},
 		{"an overlap that a lease should have prevented", LeaseBounds{}, trusting, `
 2.200 s  c0 acquired k0 (token 1, lease 7)
 4.900 s  the key of c0's token 1 went with its lease
@@ -198,6 +206,21 @@ func TestStories(t *testing.T) {
 				t.Errorf("the story is%s\nwanted%s", got, c.want)
 			}
 		})
+	}
+}
+
+// The four operations of the first overlap, in time order.
+func TestOverlapEvidence(t *testing.T) {
+	h := draw(t, `
+		p0: |acquire t=1|------------------------|release|
+		p1:    |acquire t=2|------|release|
+		p2:                          |acquire t=3|`)
+	v := Exclusion{}.Check(h)
+	if want := []history.OpID{1, 2, 5, 8}; !slices.Equal(v.Evidence, want) {
+		t.Errorf("%v, wanted %v", v.Evidence, want)
+	}
+	if !strings.Contains(v.Why, "the first of 2 overlaps") {
+		t.Error(v.Why)
 	}
 }
 

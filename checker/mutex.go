@@ -49,7 +49,7 @@ var mutex = porcupine.Model{
 		case a.move == finish:
 			return true, ended
 		case holder == ended:
-			return a.optional, ended
+			return true, ended // only what never returned is left
 		case a.move == take:
 			return holder == free, a.owner
 		default:

@@ -133,7 +133,7 @@ func harmful(w *history.Operation, why string, witnesses ...*history.Operation) 
 func (r *register) stale() []harm {
 	var byPos, byTime []mark
 	for i, o := range r.ops {
-		if o.Outcome != history.OK || o.Token == 0 {
+		if o.Outcome != history.OK {
 			continue
 		}
 		byTime = append(byTime, mark{o.Return, o.Token, i})

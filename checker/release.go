@@ -1,6 +1,7 @@
 package checker
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -24,27 +25,27 @@ func (Release) Check(h history.History) Verdict {
 		v.Validity, v.Why = Valid, "no lock had a lease, so there are no keys to judge"
 		return v
 	}
-	t := newTruth(&h)
-	strangers, unsure := 0, t.gap()
-	var victim *history.Event
-	for i := range h.Infos {
-		e := &h.Infos[i]
+	return newTruth(&h).verdict(v)
+}
+
+func (t *truth) verdict(v Verdict) Verdict {
+	unsure := t.gap()
+	var victims []*history.Event
+	for i := range t.h.Infos {
+		e := &t.h.Infos[i]
 		if e.Op != history.Deleted {
 			continue
 		}
 		v.Judged++
-		switch own, why := t.judge(e); {
-		case own == Invalid && victim == nil:
-			victim, strangers = e, 1
-		case own == Invalid:
-			strangers++
-		case own == Unknown && unsure == "":
-			unsure = why
+		own, why := t.judge(e)
+		if own == Invalid {
+			victims = append(victims, e)
 		}
+		unsure = cmp.Or(unsure, why)
 	}
 	switch {
-	case victim != nil:
-		return t.accuse(v, victim, strangers)
+	case len(victims) > 0:
+		return t.accuse(v, victims[0], len(victims))
 	case unsure != "":
 		v.Why = unsure
 	default:
@@ -65,7 +66,7 @@ func grants(h *history.History) (acquired, leased int) {
 	return acquired, leased
 }
 
-// judge says whether a deletion was the doing of the key's owner.
+// judge says whether a deletion was the doing of the key's owner or its lease; why it is Unknown.
 func (t *truth) judge(e *history.Event) (Validity, string) {
 	if e.Outcome == history.Fail {
 		return Valid, ""

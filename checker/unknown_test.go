@@ -61,6 +61,18 @@ func TestUnknown(t *testing.T) {
 			p2/c0:                             |acquire t=4 l=7|
 			etcd: <created t=1 l=7>    <deleted t=1 l=7 @3> <created t=4 l=7> <deleted t=4 l=7 @6>`,
 			why: "k0/7 (token 4) was deleted, perhaps by a late request of its owner c0"},
+		{claim: "a deletion that only an acquire without an answer may have carried out", checker: Release{}, drawing: `
+			p1:    |acquire?|
+			p1:    <granted l=8 ttl=99>
+			p3/c1:            |acquire t=3 l=8| |release| |acquire t=5 l=8|
+			etcd:               <created t=3 l=8>
+			etcd:                                     <deleted t=3 l=8 @4>
+			etcd:                                                    <created t=5 l=8>
+			etcd:                                                             <deleted t=5 l=8 @6>`,
+			why: "k0/8 (token 5) was deleted, perhaps by a late request of its owner c1"},
+		{claim: "a key that nobody tried", checker: Progress{}, drawing: `
+			cell: none keys=k0,k1
+			p0: |acquire k0 t=1| <stop>`, why: "no acquire of k1"},
 		{claim: "a fault that was never injected", checker: Evidence{}, drawing: `
 			cell: pause-holder
 			p0: |acquire|`, why: "pause-holder was never injected"},
@@ -101,6 +113,9 @@ func TestKnown(t *testing.T) {
 		{"a deletion of which nobody knows why, while its owner released", Release{}, `
 			p0:  |acquire t=1 l=7| |release?
 			etcd: <created t=1 l=7>  <deleted? t=1 l=7 @4>`},
+		{"every key tried", Progress{}, `
+			cell: none keys=k0,k1
+			p0: |acquire k0 t=1| |release| |acquire k1 t=2| <stop>`},
 		{"a failed injection needs no heal", Progress{}, `
 			cell: pause-holder
 			nem: |inject! pause-holder|
