@@ -36,7 +36,7 @@ func (r *run) openActor(ctx context.Context, i int) error {
 		Lock:           func(key string) lock.Lock { return a.locks[key] },
 		Step:           a.gate.pass,
 		Busy:           a.stay.closed,
-		Acquired:       r.acquired(i),
+		Entered:        r.entered(i),
 		RequestTimeout: immediate,
 	}
 	r.actors[i] = a
@@ -50,12 +50,10 @@ func (r *run) openActor(ctx context.Context, i int) error {
 	return nil
 }
 
-// acquired tells the nemesis of a new holder, except of the one who only reads at the end.
-func (r *run) acquired(client int) func(context.Context, *workloads.Hold) {
+// entered tells the nemesis of a holder in its critical section.
+func (r *run) entered(client int) func(context.Context, *workloads.Hold) {
 	return func(ctx context.Context, hold *workloads.Hold) {
-		if client < r.cell.Clients {
-			r.aim.acquired(ctx, nemesis.Holder{Client: client, Key: hold.Name, Lease: hold.Lease})
-		}
+		r.aim.entered(ctx, nemesis.Holder{Client: client, Key: hold.Name, Lease: hold.Lease})
 	}
 }
 

@@ -43,8 +43,8 @@ func (a *aim) arm(target chan shot) {
 	a.target = target
 }
 
-// acquired is called by a new holder. It returns at once if nobody aims.
-func (a *aim) acquired(ctx context.Context, holder nemesis.Holder) {
+// entered is called by a holder in its critical section. It returns at once if nobody aims.
+func (a *aim) entered(ctx context.Context, holder nemesis.Holder) {
 	s := shot{holder: holder, done: make(chan struct{})}
 	a.mu.Lock()
 	target := a.target

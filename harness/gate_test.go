@@ -54,7 +54,7 @@ func TestClosedGateGivesWayToTheContext(t *testing.T) {
 func TestAimHoldsTheNextHolderUntilTheStrikeIsDone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var a aim
-		a.acquired(t.Context(), nemesis.Holder{Client: 1}) // nobody aims: returns at once
+		a.entered(t.Context(), nemesis.Holder{Client: 1}) // nobody aims: returns at once
 		struck := false
 		go func() {
 			holder, goOn, err := a.next(t.Context())
@@ -65,11 +65,11 @@ func TestAimHoldsTheNextHolderUntilTheStrikeIsDone(t *testing.T) {
 			goOn()
 		}()
 		synctest.Wait()
-		a.acquired(t.Context(), nemesis.Holder{Client: 2})
+		a.entered(t.Context(), nemesis.Holder{Client: 2})
 		if !struck {
 			t.Error("the holder went on before it was struck")
 		}
-		a.acquired(t.Context(), nemesis.Holder{Client: 3}) // only one is struck
+		a.entered(t.Context(), nemesis.Holder{Client: 3}) // only one is struck
 	})
 }
 
@@ -81,6 +81,6 @@ func TestAimThatFindsNobodyLeavesNobodyStanding(t *testing.T) {
 		if _, _, err := a.next(ctx); err == nil {
 			t.Error("a cancelled aim found a holder")
 		}
-		a.acquired(t.Context(), nemesis.Holder{})
+		a.entered(t.Context(), nemesis.Holder{})
 	})
 }

@@ -119,8 +119,8 @@ type Round struct {
 	Hold time.Duration `json:"hold_ns"`
 }
 
-// Injection is one planned fault. At counts from the end of the warm-up; an Aimed fault strikes at
-// the first acquire from then on.
+// Injection is one planned fault. At counts from the end of the warm-up; an Aimed fault strikes the
+// first holder from then on.
 type Injection struct {
 	At  time.Duration `json:"at_ns"`
 	For time.Duration `json:"for_ns"`

@@ -28,8 +28,9 @@ type Process struct {
 	Step func(context.Context) (stopped bool)
 	// Busy gives a channel that is closed when the process may leave its critical section; nil: now.
 	Busy func() <-chan struct{}
-	// Acquired is called between an acquire and the next step.
-	Acquired func(context.Context, *Hold)
+	// Entered is called in the critical section, between what the process has read and what it will do
+	// with it.
+	Entered func(context.Context, *Hold)
 	// RequestTimeout limits each operation but the acquire, which waits for its context.
 	RequestTimeout time.Duration
 
@@ -86,9 +87,7 @@ func (p *Process) Acquire(ctx context.Context, key string) *Hold {
 	if p.returned(call, err, e) != history.OK {
 		return nil
 	}
-	hold := &Hold{Hold: held, ID: call.ID(), Name: key, Client: p.Client}
-	p.Acquired(ctx, hold)
-	return hold
+	return &Hold{Hold: held, ID: call.ID(), Name: key, Client: p.Client}
 }
 
 // await waits for something else than the loss of the hold, and tells whether it was lost before.
@@ -107,6 +106,7 @@ func await[T any](ctx context.Context, hold *Hold, other <-chan T) (lost bool) {
 // A process that was paused goes on as if nothing had happened: it was stopped after it had looked
 // whether the lock was lost and before it acts. Without a pause it acts on Lost.
 func (p *Process) Stay(ctx context.Context, hold *Hold, d time.Duration) bool {
+	p.Entered(ctx, hold)
 	lost := await(ctx, hold, time.After(d))
 	if busy := p.Busy(); busy != nil && !lost {
 		lost = await(ctx, hold, busy)

@@ -41,8 +41,8 @@ type Lasting interface {
 	Lasts(ttl time.Duration) time.Duration
 }
 
-// Aimed is a fault that strikes a holder. Its planned time is the earliest: it waits for the next
-// acquire and is injected before the new holder takes another step.
+// Aimed is a fault that strikes a holder. Its planned time is the earliest: it waits for a holder
+// that has read what the lock protects, and is injected before that holder takes another step.
 type Aimed interface {
 	AimsAtHolder()
 }
@@ -56,7 +56,7 @@ type Target struct {
 	Holder  Holder // of an Aimed fault
 }
 
-// Holder is the client that has just acquired a lock.
+// Holder is a client in its critical section.
 type Holder struct {
 	Client int
 	Key    string           // the lock's key in the history

@@ -1,0 +1,168 @@
+package harness
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"go.etcd.io/etcd/api/v3/etcdserverpb"
+	"go.etcd.io/etcd/api/v3/mvccpb"
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"lockquake/checker/history"
+	"lockquake/harness/cluster"
+	"lockquake/harness/nemesis"
+	"lockquake/workloads/lock"
+)
+
+// fakeCluster is a cluster of no members, enough for locks that do without etcd.
+type fakeCluster struct {
+	nemesis.Members
+	nemesis.Peers
+	etcd   *fakeEtcd
+	sick   error
+	closed bool
+
+	mu   sync.Mutex
+	cuts []string // what faults did to clients' links
+	open int      // clients
+}
+
+func (f *fakeCluster) start(context.Context) (Cluster, error) { return f, nil }
+func (f *fakeCluster) Healthy(context.Context) error          { return f.sick }
+func (f *fakeCluster) Close() error                           { f.closed = true; return nil }
+
+func (f *fakeCluster) Client(context.Context, int, cluster.LeaseObserver) (Client, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.open++
+	return &fakeClient{cluster: f}, nil
+}
+
+func (f *fakeCluster) note(what string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.cuts = append(f.cuts, what)
+}
+
+type fakeClient struct {
+	cluster *fakeCluster
+	closing sync.Once
+}
+
+func (c *fakeClient) Etcd() *clientv3.Client {
+	return &clientv3.Client{KV: c.cluster.etcd, Watcher: c.cluster.etcd}
+}
+func (c *fakeClient) Hold()       { c.cluster.note("hold") }
+func (c *fakeClient) Pass() int64 { c.cluster.note("pass"); return 1 }
+func (c *fakeClient) Close() error {
+	c.closing.Do(func() {
+		c.cluster.mu.Lock()
+		defer c.cluster.mu.Unlock()
+		c.cluster.open--
+	})
+	return nil
+}
+
+// fakeEtcd answers what the ground truth asks, and tells its watch of each put.
+type fakeEtcd struct {
+	clientv3.KV
+	clientv3.Watcher
+	watch chan clientv3.WatchResponse
+}
+
+func (f *fakeEtcd) Get(context.Context, string, ...clientv3.OpOption) (*clientv3.GetResponse, error) {
+	return &clientv3.GetResponse{Header: &etcdserverpb.ResponseHeader{Revision: 1}}, nil
+}
+
+func (f *fakeEtcd) Put(_ context.Context, key, _ string, _ ...clientv3.OpOption) (*clientv3.PutResponse, error) {
+	kv := &mvccpb.KeyValue{Key: []byte(key), CreateRevision: 2, ModRevision: 2}
+	f.watch <- clientv3.WatchResponse{Events: []*clientv3.Event{{Type: clientv3.EventTypePut, Kv: kv}}}
+	return &clientv3.PutResponse{}, nil
+}
+
+func (f *fakeEtcd) Watch(context.Context, string, ...clientv3.OpOption) clientv3.WatchChan {
+	return f.watch
+}
+
+// fakeLock is a mutex in memory, shared by all clients of a strategy. What a test sets wrong shows in the history.
+type fakeLock struct {
+	turn   chan struct{} // holds one token while the lock is free
+	tokens int64
+	deaf   bool // Acquire ignores its context
+}
+
+func newFakeLock() *fakeLock {
+	l := &fakeLock{turn: make(chan struct{}, 1)}
+	l.turn <- struct{}{}
+	return l
+}
+
+func (l *fakeLock) strategy(context.Context, lock.Env) (lock.Lock, error) { return l, nil }
+func (l *fakeLock) Close() error                                          { return nil }
+
+func (l *fakeLock) Acquire(ctx context.Context) (lock.Hold, error) {
+	done := ctx.Done()
+	if l.deaf {
+		done = nil
+	}
+	select {
+	case <-l.turn:
+	case <-done:
+		return lock.Hold{}, ctx.Err()
+	}
+	l.tokens++
+	release := func(context.Context) error { l.turn <- struct{}{}; return nil }
+	return lock.Hold{Token: l.tokens, Release: release}, nil
+}
+
+// fakeFault does nothing, with the evidence and errors that a test wants.
+type fakeFault struct {
+	evidence          nemesis.Evidence
+	injectErr, helErr error
+	injected, healed  int
+}
+
+func (f *fakeFault) Inject(context.Context, nemesis.Target) (nemesis.Injected, error) {
+	if f.injectErr != nil {
+		return nemesis.Injected{}, f.injectErr
+	}
+	f.injected++
+	return nemesis.Injected{To: "nobody", Heal: func(ctx context.Context) (nemesis.Evidence, error) {
+		f.healed++
+		return f.evidence, errors.Join(f.helErr, ctx.Err())
+	}}, nil
+}
+
+// carry runs a cell against fakes and reads its history back.
+func carry(ctx context.Context, t *testing.T, f *fakeCluster, strategy lock.Strategy, fault nemesis.Fault) (history.History, error) {
+	t.Helper()
+	f.etcd = &fakeEtcd{watch: make(chan clientv3.WatchResponse, 1)}
+	cell := Draw(settings(), subjects[:1], []Threat{{"fake", fault}}).Cells[0]
+	var out bytes.Buffer
+	err := Run(ctx, cell, Parts{Strategy: strategy, Fault: fault, Start: f.start}, &out)
+	h, decoding := history.Decode(&out)
+	if decoding != nil || h.Cut != "" || len(h.Defects) > 0 {
+		t.Errorf("history: %v, cut %q, defects %q", decoding, h.Cut, h.Defects)
+	}
+	if !f.closed || f.open != 0 {
+		t.Errorf("cluster closed: %v, clients left open: %d", f.closed, f.open)
+	}
+	return h, err
+}
+
+func ops(h history.History, op history.Op) []history.Operation {
+	return slices.DeleteFunc(slices.Clone(h.Ops), func(o history.Operation) bool { return o.Op != op })
+}
+
+func names(ops []history.Operation) string {
+	var all []string
+	for _, o := range ops {
+		all = append(all, o.Op.String()+" "+o.Outcome.String())
+	}
+	return strings.Join(all, ", ")
+}

@@ -1,0 +1,212 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"lockquake/checker/history"
+	"lockquake/harness/nemesis"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestRunRecordsTurnsAndLastReads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, err := carry(t.Context(), t, &fakeCluster{}, newFakeLock().strategy, nemesis.None{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		holds := h.Holds()
+		if len(holds) < 20 {
+			t.Errorf("%d holds in 3.5 s of 50 ms each", len(holds))
+		}
+		for i := 1; i < len(holds); i++ {
+			if holds[i-1].End > holds[i].Start {
+				t.Errorf("holds %+v and %+v overlap", holds[i-1], holds[i])
+			}
+		}
+		reads := ops(h, history.Read)
+		last := reads[len(reads)-2:]
+		if last[0].Key != "k0" || last[1].Key != "k1" || last[0].Client != 5 {
+			t.Errorf("the last reads are %+v, want one a key by a client of its own", last)
+		}
+		if closes := ops(h, history.Close); len(closes) != 12 {
+			t.Errorf("%d sessions closed, want 6 clients x 2 keys", len(closes))
+		}
+	})
+}
+
+func TestEveryInjectionIsHealedAndItsEvidenceRecorded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fault := &fakeFault{evidence: nemesis.Evidence{Observed: true, What: "seen"}}
+		h, err := carry(t.Context(), t, &fakeCluster{}, newFakeLock().strategy, fault)
+		if err != nil || fault.injected == 0 || fault.injected != fault.healed {
+			t.Fatalf("%d injected, %d healed: %v", fault.injected, fault.healed, err)
+		}
+		for _, in := range h.Injections() {
+			if !in.Observed() || in.Heal.Note != "seen" || in.Inject.Note != "nobody" || in.Inject.Fault != "fake" {
+				t.Errorf("recorded as %+v", in)
+			}
+		}
+		if n := len(h.Injections()); n != fault.injected {
+			t.Errorf("%d injections recorded of %d", n, fault.injected)
+		}
+	})
+}
+
+func TestInjectionWithoutEvidenceIsNotObserved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, err := carry(t.Context(), t, &fakeCluster{}, newFakeLock().strategy, &fakeFault{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, in := range h.Injections() {
+			if in.Observed() {
+				t.Errorf("no evidence was recorded as %+v", in)
+			}
+		}
+	})
+}
+
+func TestInjectionThatFailsIsRecordedAndNotHealed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fault := &fakeFault{injectErr: errors.New("no leader")}
+		h, err := carry(t.Context(), t, &fakeCluster{}, newFakeLock().strategy, fault)
+		if err != nil || fault.healed != 0 {
+			t.Fatalf("%d healed: %v", fault.healed, err)
+		}
+		in := h.Injections()
+		if len(in) == 0 || in[0].Inject.Outcome != history.Fail || in[0].Inject.Error != "no leader" {
+			t.Errorf("recorded as %+v", in)
+		}
+	})
+}
+
+func TestHarnessFailures(t *testing.T) {
+	for want, tc := range map[string]struct {
+		cluster *fakeCluster
+		fault   nemesis.Fault
+	}{
+		"heal fake: stuck":                  {&fakeCluster{}, &fakeFault{helErr: errors.New("stuck")}},
+		"the cluster is not healthy":        {&fakeCluster{sick: errors.New("m1 is silent")}, nemesis.None{}},
+		"after the last heal: m1 is silent": {&fakeCluster{sick: errors.New("m1 is silent")}, &fakeFault{}},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			if _, err := carry(t.Context(), t, tc.cluster, newFakeLock().strategy, tc.fault); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%v, want %q", err, want)
+			}
+		})
+	}
+}
+
+// Ctrl-C in the midst of an injection: it is healed, the register is read, the history is whole.
+func TestInterruptedRunHealsAndReads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 1200*time.Millisecond)
+		defer cancel()
+		fault := &longFault{fakeFault{evidence: nemesis.Evidence{Observed: true}}}
+		h, err := carry(ctx, t, &fakeCluster{}, newFakeLock().strategy, fault)
+		if err != nil {
+			t.Fatal(err)
+		}
+		in := h.Injections()
+		if len(in) != 1 || !in[0].Observed() || in[0].End() > 1700*time.Millisecond {
+			t.Errorf("injections %+v, want one that was healed at the interruption", in)
+		}
+		if reads := ops(h, history.Read); len(reads) == 0 || reads[len(reads)-1].Client != 5 {
+			t.Errorf("no last read: %s", names(reads))
+		}
+	})
+}
+
+type longFault struct{ fakeFault }
+
+func (*longFault) Lasts(time.Duration) time.Duration { return 2 * time.Second }
+
+// A lock that never returns must not keep the run, and is named.
+func TestLockThatIgnoresItsContextIsGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newFakeLock()
+		l.deaf = true
+		<-l.turn // nobody ever gets it
+		_, err := carry(t.Context(), t, &fakeCluster{}, l.strategy, nemesis.None{})
+		if err == nil || !strings.Contains(err.Error(), "strategy mutex: a call did not return") {
+			t.Errorf("%v", err)
+		}
+		l.turn <- struct{}{} // let the abandoned processes end
+	})
+}
+
+// A waiter that only its context ends is recorded as unknown.
+func TestWaiterWithoutAnEndIsUnknown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newFakeLock()
+		<-l.turn
+		h, err := carry(t.Context(), t, &fakeCluster{}, l.strategy, nemesis.None{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range ops(h, history.Acquire) {
+			if o.Outcome != history.Unknown {
+				t.Errorf("%+v, want unknown", o)
+			}
+		}
+	})
+}
+
+// c stands still from the injection to the heal, then goes on and writes.
+func TestPausedHolderTakesNoStepUntilItIsHealed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, err := carry(t.Context(), t, &fakeCluster{}, newFakeLock().strategy, pauseOnly{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		in := h.Injections()[0]
+		if !in.Observed() {
+			t.Fatalf("the pause left no evidence: %+v", in)
+		}
+		victim, steps := struck(h, in)
+		if steps != 0 {
+			t.Errorf("process %d invoked %d operations while it was paused", victim, steps)
+		}
+		for _, o := range h.Ops {
+			if o.Op == history.Write && o.Process == victim && o.Call > in.Heal.Call {
+				return
+			}
+		}
+		t.Errorf("process %d did not write after its pause", victim)
+	})
+}
+
+// struck finds who acquired just before the injection, and counts what it invoked until the heal.
+func struck(h history.History, in history.Injection) (victim int32, steps int) {
+	for _, o := range ops(h, history.Acquire) {
+		if o.Return < in.Inject.Call {
+			victim = o.Process
+		}
+	}
+	for _, o := range h.Ops {
+		if o.Process == victim && o.Call > in.Inject.Return && o.Call < in.Heal.Call {
+			steps++
+		}
+	}
+	return victim, steps
+}
+
+// pauseOnly is PauseHolder without leases.
+type pauseOnly struct{}
+
+func (pauseOnly) AimsAtHolder()                     {}
+func (pauseOnly) Lasts(time.Duration) time.Duration { return time.Second }
+func (pauseOnly) Inject(_ context.Context, t nemesis.Target) (nemesis.Injected, error) {
+	t.Clients.Pause(t.Holder.Client)
+	return nemesis.Injected{To: t.Holder.String(), Heal: func(context.Context) (nemesis.Evidence, error) {
+		return nemesis.Evidence{Observed: t.Clients.Resume(t.Holder.Client)}, nil
+	}}, nil
+}
