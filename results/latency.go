@@ -3,6 +3,7 @@ package results
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"gonum.org/v1/plot"
@@ -94,31 +95,39 @@ const mostDots = 2500
 func (d dots) Plot(c draw.Canvas, p *plot.Plot) {
 	x, y := p.Transforms(&c)
 	place := func(at point) vg.Point { return vg.Point{X: x(at.x), Y: y(at.y)} }
-	var path vg.Path
-	for _, at := range thinned(d.ok, place) {
-		appendDisc(&path, at, 1.3)
-	}
 	c.SetColor(holdColor)
-	c.Fill(path)
+	for some := range slices.Chunk(thinned(d.ok, place), chunk) {
+		var path vg.Path
+		for _, at := range some {
+			appendDisc(&path, at, 1.3)
+		}
+		c.Fill(path)
+	}
 	for _, at := range thinned(d.failed, place) {
 		failMark(c, at)
 	}
 }
 
+// chunk is how many pieces go into one path: the rasterizer's time grows with the square of a path,
+// and an SVG with the number of paths.
+const chunk = 128
+
 func thinned(points []point, place func(point) vg.Point) []vg.Point {
-	for cell := vg.Length(0.5); ; cell *= 1.4 {
-		kept := thin(points, place, cell)
-		if len(kept) <= mostDots {
-			return kept
-		}
+	kept := make([]vg.Point, len(points))
+	for i, p := range points {
+		kept[i] = place(p)
 	}
+	for cell := vg.Length(0.5); len(kept) > mostDots; cell *= 1.4 {
+		kept = thin(kept, cell)
+	}
+	return kept
 }
 
-func thin(points []point, place func(point) vg.Point, cell vg.Length) []vg.Point {
+// thin keeps the first point of every cell of a grid.
+func thin(points []vg.Point, cell vg.Length) []vg.Point {
 	var kept []vg.Point
 	taken := map[[2]int32]bool{}
-	for _, p := range points {
-		at := place(p)
+	for _, at := range points {
 		in := [2]int32{int32(at.X / cell), int32(at.Y / cell)}
 		if !taken[in] {
 			taken[in] = true

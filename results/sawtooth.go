@@ -33,7 +33,9 @@ func (s sawtooth) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 	line.lift()
 	c.SetLineStyle(ageStyle())
-	c.Stroke(line.path)
+	for _, path := range line.paths {
+		c.Stroke(path)
+	}
 }
 
 // column is the width within which an envelope keeps only the extremes of a line.
@@ -43,7 +45,7 @@ const column = vg.Length(0.75)
 // the first, the lowest, the highest and the last
 // (M4, Jugel et al., VLDB 2014, https://www.vldb.org/pvldb/vol7/p797-jugel.pdf).
 type envelope struct {
-	path                   vg.Path
+	paths                  []vg.Path
 	first, low, high, last vg.Point
 	drawing, down          bool // down: the pen is on the paper
 }
@@ -69,15 +71,34 @@ func (e *envelope) flush() {
 		return
 	}
 	for _, p := range []vg.Point{e.first, e.low, e.high, e.last} {
-		switch {
-		case !e.down:
-			e.path.Move(p)
-			e.down = true
-		case p != e.path[len(e.path)-1].Pos:
-			e.path.Line(p)
-		}
+		e.put(p)
 	}
 	e.drawing = false
+}
+
+// put draws on to p. A path that has become long is continued by another from its last point.
+func (e *envelope) put(p vg.Point) {
+	if !e.down {
+		e.begin(p)
+		return
+	}
+	path := &e.paths[len(e.paths)-1]
+	pen := (*path)[len(*path)-1].Pos
+	if pen == p {
+		return
+	}
+	if len(*path) >= chunk {
+		e.begin(pen)
+		path = &e.paths[len(e.paths)-1]
+	}
+	path.Line(p)
+}
+
+func (e *envelope) begin(p vg.Point) {
+	var path vg.Path
+	path.Move(p)
+	e.paths = append(e.paths, path)
+	e.down = true
 }
 
 // lift ends the line; the next point begins another.

@@ -60,7 +60,7 @@ func timelineSubtitle(w window, left int) string {
 func rowTicks(clients []int32) []plot.Tick {
 	ticks := make([]plot.Tick, len(clients))
 	for i, client := range clients {
-		ticks[i] = plot.Tick{Value: float64(len(clients)-1-i) + 0.5, Label: fmt.Sprintf("client %d", client)}
+		ticks[i] = plot.Tick{Value: float64(len(clients)-1-i) + barMiddle, Label: fmt.Sprintf("client %d", client)}
 	}
 	return ticks
 }
@@ -121,7 +121,7 @@ func (b *holderBars) infosAt(op history.Op) []point {
 	var at []point
 	for _, e := range b.scene.h.Infos {
 		if row, ok := b.row[e.Client]; ok && e.Op == op && (span{e.At, e.At}).meets(b.window.span) {
-			at = append(at, point{e.At.Seconds(), float64(row) + barMiddle})
+			at = append(at, point{e.At.Seconds(), float64(row) + noticeMiddle})
 		}
 	}
 	return at
@@ -132,6 +132,8 @@ const (
 	barMiddle = 0.42
 	holdHalf  = 0.27
 	waitHalf  = 0.13
+	// what a client noticed stands above its bar, so that it hides no mark of a write
+	noticeMiddle = 0.8
 )
 
 // Plot implements plot.Plotter.

@@ -37,15 +37,11 @@ type window struct {
 	why string
 }
 
-// telling chooses the window that explains the verdict: the first overlap that let a stale write in,
-// else the first overlap, else the first fault, else the end.
+// telling chooses the window that explains the verdict: what focus is about, else the first fault,
+// else the end.
 func (s *scene) telling() window {
-	if pair, harmful := s.focus(); pair != nil {
-		why := "around the first overlap of holds"
-		if harmful {
-			why = "around the first overlap that let a stale write in"
-		}
-		return window{s.frame(s.around(pair)), why}
+	if pair, about := s.focus(); pair != nil {
+		return window{s.frame(s.around(pair)), "around " + about}
 	}
 	if len(s.injections) > 0 {
 		first := s.faultSpan(s.injections[0])
@@ -58,24 +54,39 @@ func (s *scene) telling() window {
 	return window{span{s.last - calmWindow, s.last}, "the last second"}
 }
 
-// focus is the two holds that the picture is about, the elder first: the first that wrote stale data
-// while another held the lock, else the first that overlapped. None: nil.
-func (s *scene) focus() (pair []int, harmful bool) {
-	stale := map[history.OpID]bool{}
-	for _, w := range s.writes.stale {
-		stale[w.Hold] = true
+// focus is the two holds that the picture is about, in the order of their beginnings, and why: the first
+// that wrote stale data while another held the lock, else the first whose stale write was refused,
+// else the first that overlapped. None: nil.
+func (s *scene) focus() (pair []int, about string) {
+	if pair := s.overlapOf(s.writes.stale); pair != nil {
+		return pair, "the first overlap that let a stale write in"
+	}
+	if pair := s.overlapOf(s.writes.refused); pair != nil {
+		return pair, "the first overlap with a stale write, which was refused"
+	}
+	if len(s.overlaps) == 0 {
+		return nil, ""
+	}
+	return s.overlaps[0].holds[:2], "the first overlap of holds"
+}
+
+// overlapOf is the first overlapping pair of holds one of which made one of the writes.
+func (s *scene) overlapOf(writes []history.Operation) []int {
+	made := map[history.OpID]bool{}
+	for _, w := range writes {
+		made[w.Hold] = true
 	}
 	for _, o := range s.overlaps {
 		for _, i := range o.holds {
-			if other := s.rival(o, i); stale[s.holds[i].Acquire.ID] && other >= 0 {
-				return []int{min(i, other), max(i, other)}, true
+			if !made[s.holds[i].Acquire.ID] {
+				continue
+			}
+			if other := s.rival(o, i); other >= 0 {
+				return []int{min(i, other), max(i, other)}
 			}
 		}
 	}
-	if len(s.overlaps) == 0 {
-		return nil, false
-	}
-	return s.overlaps[0].holds[:2], false
+	return nil
 }
 
 // rival is the first other hold of an overlap that overlapped hold i; -1: none.
