@@ -214,9 +214,9 @@ func TestOverlapEvidence(t *testing.T) {
 	h := draw(t, `
 		p0: |acquire t=1|------------------------|release|
 		p1:    |acquire t=2|------|release|
-		p2:                          |acquire t=3|`)
+		p2:                     |acquire t=3|`)
 	v := Exclusion{}.Check(h)
-	if want := []history.OpID{1, 2, 5, 8}; !slices.Equal(v.Evidence, want) {
+	if want := []history.OpID{1, 2, 6, 9}; !slices.Equal(v.Evidence, want) {
 		t.Errorf("%v, wanted %v", v.Evidence, want)
 	}
 	if !strings.Contains(v.Why, "the first of 2 overlaps") {
