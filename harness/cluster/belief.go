@@ -8,8 +8,9 @@ import (
 	"time"
 )
 
-// Believes tells whom a member believes to lead, -1 for nobody, and its term. A member that does not
-// run believes nothing.
+// Believes tells whom a member believes to lead, -1 for nobody, and the term of the last entry that
+// it has applied: etcd tells no other, so a new leader shows its own term some milliseconds late, when
+// a majority has its first entry. A member that does not run believes nothing.
 func (c *Cluster) Believes(member int) (leader int, term uint64, running bool) {
 	server := c.members[member].server()
 	if server == nil {
@@ -44,11 +45,16 @@ func (c *Cluster) Leader(ctx context.Context) (member int, term uint64, err erro
 	}
 }
 
+// leader is -1 also when two members lead in the same term: one of them shows its own term soon.
 func (c *Cluster) leader() (member int, term uint64) {
 	member = -1
 	for i := range c.members {
-		leader, t, _ := c.Believes(i)
-		if leader == i && t > term {
+		believed, t, _ := c.Believes(i)
+		switch {
+		case believed != i || t < term:
+		case t == term:
+			member = -1
+		default:
 			member, term = i, t
 		}
 	}

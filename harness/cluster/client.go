@@ -41,6 +41,9 @@ func (c *Cluster) Client(ctx context.Context, config ClientConfig) (*Client, err
 	n := len(c.members)
 	client := &Client{cluster: c, number: config.Number, out: make([]network.Link, n), in: make([]network.Link, n)}
 	var err error
+	if err = ctx.Err(); err != nil {
+		return nil, fmt.Errorf("open client %d: %w", config.Number, err)
+	}
 	if client.Etcd, err = clientv3.New(client.etcdConfig(config)); err != nil {
 		return nil, fmt.Errorf("open client %d: %w", config.Number, err)
 	}

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -342,4 +343,22 @@ func TestDialTravelsOverTheLinks(t *testing.T) {
 			})
 		}
 	}
+}
+
+// In a bubble of testing/synctest an hour behind a held link takes no time: nothing polls, and all
+// who wait can be seen to wait.
+func TestHeldForAnHourOfVirtualTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		near, far := net.Pipe()
+		var out, in network.Link
+		conn := wrap(t, near, &out, &in)
+		hold(&out)
+		send(t, conn, "late")
+		start := time.Now()
+		time.AfterFunc(time.Hour, func() { pass(&out) })
+		expect(t, far, "late")
+		if waited := time.Since(start); waited != time.Hour {
+			t.Errorf("waited %v, want 1h", waited)
+		}
+	})
 }

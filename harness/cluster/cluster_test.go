@@ -1,0 +1,297 @@
+package cluster_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"lockquake/harness/cluster"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// patience bounds every wait of these tests; none of them is expected to use it up.
+const patience = 20 * time.Second
+
+// start starts a cluster that closes with the test, and must leave nothing.
+func start(t testing.TB, members int) *cluster.Cluster {
+	t.Helper()
+	c, err := cluster.Start(within(t, patience), cluster.Config{Members: members, Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := c.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return c
+}
+
+func client(t testing.TB, c *cluster.Cluster, config cluster.ClientConfig) *cluster.Client {
+	t.Helper()
+	client, err := c.Client(within(t, patience), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
+// within is a context that ends after d, or with the test.
+func within(t testing.TB, d time.Duration) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func put(t testing.TB, c *cluster.Client, key, value string) {
+	t.Helper()
+	if _, err := c.Etcd.Put(within(t, patience), key, value); err != nil {
+		t.Fatalf("put %s: %v", key, err)
+	}
+}
+
+func leader(t testing.TB, c *cluster.Cluster) (member int, term uint64) {
+	t.Helper()
+	member, term, err := c.Leader(within(t, patience))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return member, term
+}
+
+// eventually waits for a condition.
+func eventually(t testing.TB, what string, holds func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(patience)
+	for !holds() {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited %v for %s", patience, what)
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func TestEveryMemberServesAfterStart(t *testing.T) {
+	for _, members := range []int{1, 3, 5} {
+		t.Run(fmt.Sprint(members), func(t *testing.T) {
+			c := start(t, members)
+			if err := c.Healthy(within(t, patience)); err != nil {
+				t.Error(err)
+			}
+			if got := len(c.Names()); got != members {
+				t.Errorf("%d names, want %d", got, members)
+			}
+			eventually(t, "all to follow one leader", func() bool {
+				lead, _ := leader(t, c)
+				followers := 0
+				for i := range members {
+					if believed, _, running := c.Believes(i); running && believed == lead {
+						followers++
+					}
+				}
+				return followers == members
+			})
+		})
+	}
+}
+
+// Two clusters at once share the process and nothing else.
+func TestClustersAreApart(t *testing.T) {
+	a, b := client(t, start(t, 1), cluster.ClientConfig{}), client(t, start(t, 1), cluster.ClientConfig{})
+	put(t, a, "key", "a")
+	got, err := b.Etcd.Get(within(t, patience), "key")
+	if err != nil || len(got.Kvs) != 0 {
+		t.Errorf("one cluster reads what was put to another: %v, %v", got, err)
+	}
+}
+
+func TestIsolatedLeaderIsReplacedAndFollowsAfterHeal(t *testing.T) {
+	c := start(t, 3)
+	old, oldTerm := leader(t, c)
+	c.HoldPeers(old)
+	eventually(t, "another leader", func() bool {
+		now, term := leader(t, c)
+		return now != old && term > oldTerm
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if err := c.Healthy(ctx); err == nil || !strings.Contains(err.Error(), c.Names()[old]) {
+		t.Errorf("health of a cluster with %s isolated: %v", c.Names()[old], err)
+	}
+	if held := c.PassPeers(old); held == 0 {
+		t.Error("no bytes were held back")
+	}
+	if err := c.Healthy(within(t, patience)); err != nil {
+		t.Error(err)
+	}
+	if held := c.PassPeers(old); held != 0 {
+		t.Errorf("%d bytes were held back on links that pass", held)
+	}
+	eventually(t, "the old leader to believe as the others do", func() bool {
+		now, _ := leader(t, c)
+		believed, _, _ := c.Believes(old)
+		return believed == now
+	})
+}
+
+// What is acknowledged before a crash is there after it, wherever it was acknowledged.
+func TestKilledMembersKeepAcknowledgedPuts(t *testing.T) {
+	c := start(t, 3)
+	writer := client(t, c, cluster.ClientConfig{})
+	for round := range 3 {
+		put(t, writer, fmt.Sprint("key", round), "acknowledged")
+		for i := range 3 {
+			if err := c.Kill(i); err != nil {
+				t.Fatal(err)
+			}
+		}
+		restartAll(t, c)
+	}
+	reader := client(t, c, cluster.ClientConfig{})
+	for round := range 3 {
+		got, err := reader.Etcd.Get(within(t, patience), fmt.Sprint("key", round))
+		if err != nil || len(got.Kvs) != 1 {
+			t.Errorf("round %d: %v, %v; want the put", round, got, err)
+		}
+	}
+}
+
+// restartAll restarts all members at once: none can serve before a majority runs.
+func restartAll(t *testing.T, c *cluster.Cluster) {
+	t.Helper()
+	errs := make(chan error)
+	for i := range c.Names() {
+		go func() { errs <- c.Restart(within(t, patience), i) }()
+	}
+	for range c.Names() {
+		if err := <-errs; err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestKilledLeaderIsReplaced(t *testing.T) {
+	c := start(t, 3)
+	old, oldTerm := leader(t, c)
+	if err := c.Kill(old); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, running := c.Believes(old); running {
+		t.Error("a killed member runs")
+	}
+	if err := c.Kill(old); err == nil {
+		t.Error("killed twice")
+	}
+	eventually(t, "another leader", func() bool {
+		now, term := leader(t, c)
+		return now != old && term > oldTerm
+	})
+	err := c.Healthy(within(t, patience))
+	if err == nil || !strings.Contains(err.Error(), c.Names()[old]+" is down") {
+		t.Errorf("health with a member down: %v", err)
+	}
+	if err := c.Restart(within(t, patience), old); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Restart(within(t, patience), old); err == nil {
+		t.Error("restarted a member that runs")
+	}
+	if err := c.Healthy(within(t, patience)); err != nil {
+		t.Error(err)
+	}
+}
+
+// A restart that cannot find its peers is given up with its context, and can be tried again.
+func TestRestartBehindHeldLinks(t *testing.T) {
+	c := start(t, 3)
+	if err := c.Kill(1); err != nil {
+		t.Fatal(err)
+	}
+	c.HoldPeers(1)
+	if err := c.Restart(within(t, 300*time.Millisecond), 1); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("restart of an isolated member: %v", err)
+	}
+	c.PassPeers(1)
+	if err := c.Restart(within(t, patience), 1); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestConfigThatEtcdWouldRefuse(t *testing.T) {
+	for want, config := range map[string]cluster.Config{
+		"needs at least 1":        {Members: -1},
+		"at least 5 ticks":        {Tick: 100 * time.Millisecond, Election: 400 * time.Millisecond},
+		"tick 1.5ms":              {Tick: 1500 * time.Microsecond},
+		"election timeout 50.5ms": {Tick: time.Millisecond, Election: 50500 * time.Microsecond},
+		"etcd takes at most 50s":  {Election: time.Minute},
+	} {
+		c, err := cluster.Start(t.Context(), config)
+		if err == nil {
+			_ = c.Close()
+		}
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: %v; want %q", config, err, want)
+		}
+	}
+}
+
+func TestLogsGoToFiles(t *testing.T) {
+	dir := t.TempDir()
+	c, err := cluster.Start(within(t, patience), cluster.Config{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range c.Names() {
+		log, err := os.ReadFile(filepath.Join(dir, "member-"+name+".log"))
+		if err != nil || !strings.Contains(string(log), "closed etcd server") {
+			t.Errorf("log of %s: %d bytes, %v; want it to the end", name, len(log), err)
+		}
+	}
+}
+
+func TestMinTTL(t *testing.T) {
+	ms := time.Millisecond
+	for _, c := range []struct{ tick, election, want time.Duration }{
+		{10 * ms, 100 * ms, time.Second},
+		{10 * ms, 660 * ms, time.Second},
+		{1 * ms, 666 * ms, time.Second},
+		{1 * ms, 668 * ms, 2 * time.Second},
+		{100 * ms, 1000 * ms, 2 * time.Second},
+		{100 * ms, 1300 * ms, 2 * time.Second},
+		{100 * ms, 1400 * ms, 3 * time.Second},
+		{100 * ms, 2000 * ms, 3 * time.Second},
+	} {
+		if got := cluster.MinTTL(c.tick, c.election); got != c.want {
+			t.Errorf("MinTTL(%v, %v) = %v, want %v", c.tick, c.election, got, c.want)
+		}
+	}
+}
+
+// The smallest TTL is etcd's answer, not ours: ask it.
+func TestMinTTLIsWhatEtcdGrants(t *testing.T) {
+	tick, election := 100*time.Millisecond, time.Second
+	c, err := cluster.Start(within(t, patience), cluster.Config{Members: 1, Tick: tick, Election: election})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	granted, err := client(t, c, cluster.ClientConfig{}).Etcd.Grant(within(t, patience), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := time.Duration(granted.TTL) * time.Second; got != cluster.MinTTL(tick, election) {
+		t.Errorf("etcd grants %v, MinTTL says %v", got, cluster.MinTTL(tick, election))
+	}
+}
