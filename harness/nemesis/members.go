@@ -23,20 +23,28 @@ type leadership struct {
 	term   uint64
 }
 
+const nobody = -1
+
 func (l leadership) String() string { return fmt.Sprintf("m%d leads term %d", l.member, l.term) }
 
-var errNoLeader = errors.New("no member takes itself for the leader")
+var errNoLeader = errors.New("no member, or more than one in the same term, takes itself for the leader")
 
 // leaderOf finds the leader of the highest term: an isolated one goes on believing for a while.
+// Two in one term cannot be told apart until the new one shows its own term; to strike the old one
+// would be no harm, and yet the new one would pass for its successor.
 func leaderOf(m Members) (leadership, error) {
-	found := leadership{member: -1}
+	found := leadership{member: nobody}
 	for i := range m.Names() {
 		leader, term, running := m.Believes(i)
-		if running && leader == i && term >= found.term {
+		switch {
+		case !running || leader != i || term < found.term:
+		case term == found.term:
+			found.member = nobody
+		default:
 			found = leadership{member: i, term: term}
 		}
 	}
-	if found.member < 0 {
+	if found.member == nobody {
 		return found, errNoLeader
 	}
 	return found, nil

@@ -36,7 +36,10 @@ func (RevokeHolder) Inject(ctx context.Context, t Target) (Injected, error) {
 		if err != nil {
 			return Evidence{}, fmt.Errorf("ask for lease %x: %w", int64(t.Holder.Lease), err)
 		}
-		return Evidence{Observed: !alive, What: fmt.Sprintf("lease gone at revision %d", revision)}, nil
+		if alive {
+			return Evidence{What: fmt.Sprintf("lease alive after its revoke at revision %d", revision)}, nil
+		}
+		return Evidence{Observed: true, What: fmt.Sprintf("lease gone at revision %d", revision)}, nil
 	}
 	return Injected{To: t.Holder.String(), Heal: heal}, nil
 }

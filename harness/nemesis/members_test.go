@@ -1,0 +1,42 @@
+package nemesis_test
+
+import (
+	"testing"
+
+	"lockquake/harness/nemesis"
+)
+
+const noLeader = "no member, or more than one in the same term, takes itself for the leader"
+
+// Others take m1 for the leader; it does not.
+var leaderless = []belief{{leader: 1, term: 4}, {leader: -1, term: 4}, {leader: 1, term: 4}}
+
+// Leaders are asked of themselves: what others believe is hearsay, and may be old.
+func TestLeaderIsWhoLeadsTheHighestTerm(t *testing.T) {
+	for name, tc := range map[string]struct {
+		beliefs []belief
+		want    string // empty: none
+	}{
+		"all agree":              {calm, "m1 leads term 4"},
+		"a single member":        {[]belief{{leader: 0, term: 2}}, "m0 leads term 2"},
+		"the old one comes last": {[]belief{{leader: 0, term: 5}, {leader: 0, term: 5}, {leader: 2, term: 4}}, "m0 leads term 5"},
+		"the old one is first":   {[]belief{{leader: 0, term: 4}, {leader: 0, term: 4}, {leader: 2, term: 5}}, "m2 leads term 5"},
+		"an old pair, and a new": {[]belief{{leader: 0, term: 4}, {leader: 1, term: 4}, {leader: 2, term: 5}}, "m2 leads term 5"},
+		"the others lag":         {[]belief{{leader: -1}, {leader: 1, term: 4}, {leader: 0, term: 3}}, "m1 leads term 4"},
+		"two in one term":        {[]belief{{leader: 0, term: 4}, {leader: 0, term: 4}, {leader: 2, term: 4}}, ""},
+		"only by hearsay":        {leaderless, ""},
+		"the leader is down":     {[]belief{{leader: 1, term: 4}, {leader: 1, term: 4, down: true}}, ""},
+		"all are down":           {[]belief{{down: true}, {down: true}}, ""},
+		"no members":             {nil, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := &world{beliefs: tc.beliefs}
+			target := nemesis.Target{Members: w, Peers: w}
+			if tc.want == "" {
+				wantRefused(t, nemesis.IsolateLeader{}, target, "isolate leader: "+noLeader)
+				return
+			}
+			wantTo(t, inject(t, nemesis.IsolateLeader{}, target), tc.want)
+		})
+	}
+}
