@@ -264,7 +264,7 @@ var twins = []twin{
 			nem: |inject isolate-leader| |heal|
 			p0:   |acquire?                                                |
 			p1:                                                    |acquire t=2|   |release|`,
-		why: "c0 waited for k0 in vain from 0.600 s to 6.300 s, 2.900 s after things should have settled (1 waiter in all)",
+		why: "c0 waited for k0 in vain from 0.600 s to 6.300 s, 2.900 s after things should have begun to settle (1 waiter in all)",
 	},
 	{
 		claim: "an acquire that never returns is a waiter", checker: Progress{},

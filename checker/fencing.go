@@ -15,40 +15,53 @@ type Fencing struct{}
 // update lost" or "fork", the first that applies; its Story tells of that, or of a stale write refused.
 func (Fencing) Check(h history.History) Verdict {
 	v := Verdict{Checker: "fencing"}
-	all := registers(&h)
-	var stale, lost, forks []harm
-	var unread []string
-	for _, r := range all {
-		if r.strange != 0 {
-			return disagreement(v, fmt.Sprintf("%s held %d, which nobody wrote", r.key, r.strange))
-		}
-		for range r.writes {
-			v.Judged++
-		}
-		stale = append(stale, r.stale()...)
-		forks = append(forks, r.forks()...)
-		if last := r.lastRead(); last != nil {
-			lost = append(lost, r.lost(last)...)
-		} else {
-			unread = append(unread, r.key)
-		}
-	}
+	d := surveyDamage(&h)
 	refused := Refused(h)
+	v.Judged = d.writes
+	v.Story = refusedStory(&h, refused)
 	switch {
-	case len(stale)+len(lost)+len(forks) > 0:
-		return harmed(&h, v, stale, lost, forks)
-	case v.Judged == 0:
+	case d.strange != "":
+		return disagreement(v, d.strange)
+	case len(d.stale)+len(d.lost)+len(d.forks) > 0:
+		return d.accuse(&h, v)
+	case d.writes == 0:
 		v.Why = "no write to judge"
 	case h.Cut != "":
 		v.Why = "no harm seen, but the history was cut short"
-	case len(unread) > 0:
-		v.Why = "no harm seen, but no last read of " + strings.Join(unread, ", ")
+	case len(d.unread) > 0:
+		v.Why = "no harm seen, but no last read of " + strings.Join(d.unread, ", ")
 	default:
-		v.Validity = Valid
-		v.Why = unharmed(v.Judged, len(refused))
+		v.Validity, v.Why = Valid, unharmed(d.writes, len(refused))
 	}
-	v.Story = refusedStory(&h, refused)
 	return v
+}
+
+// damage is what was found in all resources of a history.
+type damage struct {
+	writes             int // that took effect
+	stale, lost, forks []harm
+	unread             []string // keys without a last read
+	strange            string   // what cannot be, empty: nothing
+}
+
+func surveyDamage(h *history.History) damage {
+	var d damage
+	for _, r := range registers(h) {
+		if r.strange != 0 {
+			d.strange = fmt.Sprintf("%s held %d, which nobody wrote", r.key, r.strange)
+		}
+		for range r.writes {
+			d.writes++
+		}
+		d.stale = append(d.stale, r.stale()...)
+		d.forks = append(d.forks, r.forks()...)
+		if last := r.lastRead(); last != nil {
+			d.lost = append(d.lost, r.lost(last)...)
+		} else {
+			d.unread = append(d.unread, r.key)
+		}
+	}
+	return d
 }
 
 func unharmed(writes, refused int) string {
@@ -59,24 +72,24 @@ func unharmed(writes, refused int) string {
 	return why
 }
 
-// harmed tells of the first harm of the gravest sort: a stale write is the cause, a loss the
+// accuse tells of the first harm of the gravest sort: a stale write is the cause, a loss the
 // damage, a fork what led to it.
-func harmed(h *history.History, v Verdict, stale, lost, forks []harm) Verdict {
+func (d damage) accuse(h *history.History, v Verdict) Verdict {
 	v.Validity = Invalid
-	sorts := [][]harm{stale, lost, forks}
 	names := []string{"stale", "lost", "forked"}
 	var counts []string
-	for i, found := range sorts {
-		if len(found) > 0 {
-			counts = append(counts, fmt.Sprintf("%d %s", len(found), names[i]))
+	for i, found := range [][]harm{d.stale, d.lost, d.forks} {
+		if len(found) == 0 {
+			continue
 		}
-		if len(found) > 0 && v.Why == "" {
+		if counts == nil {
 			v.Why = found[0].why
 			v.Evidence = harmEvidence(h, found[0])
 			v.Story = harmStory(h, found[0], i == 0)
 		}
+		counts = append(counts, fmt.Sprintf("%d %s", len(found), names[i]))
 	}
-	v.Why += fmt.Sprintf(" (of %s: %s)", count(v.Judged, "write"), strings.Join(counts, ", "))
+	v.Why += fmt.Sprintf(" (of %s: %s)", count(d.writes, "write"), strings.Join(counts, ", "))
 	return v
 }
 

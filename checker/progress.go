@@ -83,16 +83,13 @@ func (w *waiters) judge(o *history.Operation) {
 }
 
 func (w *waiters) verdict(v Verdict) Verdict {
-	if len(w.stuck) > 0 {
-		return w.accuse(v, w.stuck, fmt.Sprintf("%s waited for %s in vain from %s to %s, %s after things should have settled (%s in all)",
-			clientName(w.stuck[0].Client), w.stuck[0].Key, seconds(w.stuck[0].CallAt), seconds(w.until(w.stuck[0])),
-			seconds(w.until(w.stuck[0])-w.from), count(len(w.stuck), "waiter")))
-	}
-	if o := w.locked(); o != nil {
-		return w.accuse(v, []*history.Operation{o}, fmt.Sprintf("%s stayed locked: its last acquire, by %s at %s, came out %v",
-			o.Key, clientName(o.Client), seconds(o.CallAt), o.Outcome))
-	}
+	locked := w.locked()
 	switch {
+	case len(w.stuck) > 0:
+		return w.accuse(v, w.stuck, w.inVain())
+	case locked != nil:
+		return w.accuse(v, []*history.Operation{locked}, fmt.Sprintf("%s stayed locked: its last acquire, by %s at %s, came out %v",
+			locked.Key, clientName(locked.Client), seconds(locked.CallAt), locked.Outcome))
 	case v.Judged == 0:
 		v.Why = "no acquire to judge"
 	case w.untold != nil:
@@ -106,6 +103,13 @@ func (w *waiters) verdict(v Verdict) Verdict {
 	return v
 }
 
+func (w *waiters) inVain() string {
+	o := w.stuck[0]
+	until := min(o.ReturnAt, w.last)
+	return fmt.Sprintf("%s waited for %s in vain from %s to %s, %s after things should have begun to settle (%s in all)",
+		clientName(o.Client), o.Key, seconds(o.CallAt), seconds(until), seconds(until-w.from), count(len(w.stuck), "waiter"))
+}
+
 func (w *waiters) accuse(v Verdict, ops []*history.Operation, why string) Verdict {
 	v.Validity, v.Why = Invalid, why
 	v.Evidence = evidence(ops...)
@@ -117,8 +121,6 @@ func (w *waiters) accuse(v Verdict, ops []*history.Operation, why string) Verdic
 	v.Story = s.text()
 	return v
 }
-
-func (w *waiters) until(o *history.Operation) time.Duration { return min(o.ReturnAt, w.last) }
 
 // locked is the last acquire of a key that did not succeed, nil if all did. An open one is not
 // meant: judge decides about those.
