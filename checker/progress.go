@@ -87,6 +87,8 @@ func (w *waiters) verdict(v Verdict) Verdict {
 	switch {
 	case len(w.stuck) > 0:
 		return w.accuse(v, w.stuck, w.inVain())
+	case locked != nil && w.holder(locked) != "":
+		v.Why = fmt.Sprintf("the last acquire of %s came out %v while %s held it", locked.Key, locked.Outcome, w.holder(locked))
 	case locked != nil:
 		return w.accuse(v, []*history.Operation{locked}, fmt.Sprintf("%s stayed locked: its last acquire, by %s at %s, came out %v",
 			locked.Key, clientName(locked.Client), seconds(locked.CallAt), locked.Outcome))
@@ -131,6 +133,16 @@ func (w *waiters) locked() *history.Operation {
 		}
 	}
 	return nil
+}
+
+// holder is who believed in a hold of the key when an acquire returned; empty: nobody.
+func (w *waiters) holder(o *history.Operation) string {
+	for _, hold := range w.h.Holds() {
+		if hold.Acquire.Key == o.Key && hold.Start < o.Return && o.Return < hold.End {
+			return clientName(hold.Acquire.Client)
+		}
+	}
+	return ""
 }
 
 func (w *waiters) untried() string {

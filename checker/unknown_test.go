@@ -70,6 +70,10 @@ func TestUnknown(t *testing.T) {
 			etcd:                                                    <created t=5 l=8>
 			etcd:                                                             <deleted t=5 l=8 @6>`,
 			why: "k0/8 (token 5) was deleted, perhaps by a late request of its owner c1"},
+		{claim: "a last acquire that somebody's hold stood against", checker: Progress{}, drawing: `
+			cell: none
+			p0: |acquire t=1| <stop>
+			p1:                       |acquire?|`, why: "the last acquire of k0 came out unknown while c0 held it"},
 		{claim: "a key that nobody tried", checker: Progress{}, drawing: `
 			cell: none keys=k0,k1
 			p0: |acquire k0 t=1| <stop>`, why: "no acquire of k1"},
