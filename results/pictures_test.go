@@ -4,6 +4,7 @@ import (
 	"flag"
 	"image"
 	"image/color"
+	"image/draw"
 	"image/png"
 	"os"
 	"path/filepath"
@@ -24,24 +25,31 @@ func galleryDir(t *testing.T) string {
 	return *gallery
 }
 
-func readPNG(t *testing.T, path string) image.Image {
+// pixels are the colours of a picture, and how big it is.
+type pixels struct {
+	colors map[color.RGBA]bool
+	size   image.Point
+}
+
+func readPNG(t *testing.T, path string) pixels {
 	t.Helper()
 	f := must(os.Open(path))(t)
 	defer f.Close()
-	return must(png.Decode(f))(t)
-}
-
-func has(img image.Image, want color.Color) bool {
-	r, g, b, _ := want.RGBA()
-	bounds := img.Bounds()
-	for y := bounds.Min.Y; y < bounds.Max.Y; y++ {
-		for x := bounds.Min.X; x < bounds.Max.X; x++ {
-			if r2, g2, b2, _ := img.At(x, y).RGBA(); r2 == r && g2 == g && b2 == b {
-				return true
-			}
+	img := must(png.Decode(f))(t)
+	flat := image.NewRGBA(img.Bounds())
+	draw.Draw(flat, flat.Bounds(), img, img.Bounds().Min, draw.Src)
+	p := pixels{map[color.RGBA]bool{}, img.Bounds().Size()}
+	last := color.RGBA{}
+	for i := 0; i < len(flat.Pix); i += 4 {
+		if c := (color.RGBA{flat.Pix[i], flat.Pix[i+1], flat.Pix[i+2], flat.Pix[i+3]}); c != last {
+			p.colors[c], last = true, c
 		}
 	}
-	return false
+	return p
+}
+
+func (p pixels) have(c color.Color) bool {
+	return p.colors[color.RGBAModel.Convert(c).(color.RGBA)]
 }
 
 func TestPicturesOfCells(t *testing.T) {
@@ -66,15 +74,13 @@ func TestPicturesOfCells(t *testing.T) {
 			base := filepath.Join(dir, c.name)
 			f := timeline(s, "mutex")
 			check(t, f.save(base+"-timeline"))
-			check(t, latencyOverTime(s, "mutex").save(base+"-latency"))
-			check(t, percentiles(s.measure(), "mutex").save(base+"-percentiles"))
 			img := readPNG(t, base+"-timeline.png")
-			if w, h := img.Bounds().Dx(), img.Bounds().Dy(); w != 1320 || h != int(f.height*2+0.5) {
+			if w, h := img.size.X, img.size.Y; w != 1320 || h != int(f.height*2+0.5) {
 				t.Errorf("picture is %d x %d", w, h)
 			}
-			if has(img, redColor) != c.red || has(img, faultColor) != c.shade || has(img, lostColor) != c.lost {
-				t.Errorf("red %t, shade %t, lost %t; want %t, %t, %t", has(img, redColor), has(img, faultColor),
-					has(img, lostColor), c.red, c.shade, c.lost)
+			if img.have(redColor) != c.red || img.have(faultColor) != c.shade || img.have(lostColor) != c.lost {
+				t.Errorf("red %t, shade %t, lost %t; want %t, %t, %t", img.have(redColor), img.have(faultColor),
+					img.have(lostColor), c.red, c.shade, c.lost)
 			}
 			svg := string(must(os.ReadFile(base + "-timeline.svg"))(t))
 			for _, text := range c.says {
@@ -82,10 +88,21 @@ func TestPicturesOfCells(t *testing.T) {
 					t.Errorf("timeline does not say %q", text)
 				}
 			}
-			if has(readPNG(t, base+"-latency.png"), faultColor) != c.shade {
-				t.Errorf("shade in the latency picture: want %t", c.shade)
-			}
 		})
+	}
+}
+
+func TestPicturesOfLatency(t *testing.T) {
+	dir := galleryDir(t)
+	for name, h := range map[string]history.History{"leaderless": leaderless(), "empty": {}} {
+		s := newScene(&h)
+		check(t, latencyOverTime(s, "mutex").save(filepath.Join(dir, name+"-latency")))
+		check(t, percentiles(s.measure(), "mutex").save(filepath.Join(dir, name+"-percentiles")))
+		overTime, curve := readPNG(t, filepath.Join(dir, name+"-latency.png")), readPNG(t, filepath.Join(dir, name+"-percentiles.png"))
+		some := name != "empty"
+		if overTime.have(faultColor) != some || curve.have(seriesStyle(0).Color) != some {
+			t.Errorf("%s: fault %t, curve %t; want %t", name, overTime.have(faultColor), curve.have(seriesStyle(0).Color), some)
+		}
 	}
 }
 
@@ -104,11 +121,11 @@ func TestPicturesOfRuns(t *testing.T) {
 		check(t, f.save(filepath.Join(dir, name)))
 		img := readPNG(t, filepath.Join(dir, name)+".png")
 		for i := range 3 {
-			if !has(img, seriesStyle(i).Color) {
+			if !img.have(seriesStyle(i).Color) {
 				t.Errorf("%s: nothing has colour %d", name, i)
 			}
 		}
-		if has(img, seriesStyle(7).Color) {
+		if img.have(seriesStyle(7).Color) {
 			t.Errorf("%s: a colour that nothing has", name)
 		}
 	}

@@ -83,8 +83,11 @@ func TestHistoryOfAKilledRunCanBeJudged(t *testing.T) {
 }
 
 func TestJudgingAgainTakesAnOldCounterexampleAway(t *testing.T) {
-	r := store(t, filepath.Join(t.TempDir(), "run"), paused(false))
-	c := r.Cells()[0]
+	name := CellName{"mutex", "pause-holder", 1}
+	r := must(Create(filepath.Join(t.TempDir(), "run"), Info{Cells: []CellName{name}}))(t)
+	c := must(r.Cell(name))(t)
+	broken := paused(false)
+	check(t, c.Finish(broken, judged(broken)))
 	if !exists(c.Path("counterexample.txt")) {
 		t.Fatal("no counterexample of a broken lock")
 	}
