@@ -61,7 +61,6 @@ Exit codes: 0 judged and held, 1 a guarantee broken, 3 unknown, 64 wrong input,
   lockquake check latest`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
 	}
 	root.AddCommand(a.demoCommand(), a.runCommand(), a.checkCommand(), a.listCommand(), a.versionCommand())
 	return root

@@ -1,0 +1,65 @@
+# What CI runs is `make check`. Everything is installed below bin/, nothing outside of this folder.
+
+LINTER_VERSION := v2.15.0
+LINTER := bin/golangci-lint-$(LINTER_VERSION)
+FUZZ_TIME := 5s
+GATE_SEED := 1
+PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## say what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## build bin/lockquake
+	go build -o bin/lockquake ./cmd/lockquake
+
+.PHONY: test
+test: ## run all tests under the race detector
+	go test -race ./...
+
+.PHONY: lint
+lint: $(LINTER) ## check style
+	$(LINTER) run
+
+.PHONY: bench
+bench: build ## compare the strategies without faults, then draw
+	bin/lockquake run --strategy all --fault none --repeat 3
+
+.PHONY: bench-go
+bench-go: ## the benchmarks of recording, judging, drawing and starting
+	go test -run '^$$' -bench . ./...
+
+.PHONY: gate
+gate: build ## every strategy keeps its promise, every broken lock is caught
+	bin/lockquake run --strategy all,broken --fault all --want promised --duration 2s --seed $(GATE_SEED)
+
+.PHONY: demo
+demo: build ## a lock breaks, then a token saves the data
+	bin/lockquake demo
+
+.PHONY: fuzz
+fuzz: ## let the fuzzers look for a moment
+	go test -run '^$$' -fuzz FuzzDecode -fuzztime $(FUZZ_TIME) ./checker/history
+	go test -run '^$$' -fuzz FuzzParseEvent -fuzztime $(FUZZ_TIME) ./checker/history
+
+.PHONY: platforms
+platforms: ## build and vet for every platform
+	@for p in $(PLATFORMS); do \
+		echo "build and vet for $$p"; \
+		GOOS=$${p%/*} GOARCH=$${p#*/} CGO_ENABLED=0 go build -o /dev/null ./... && \
+		GOOS=$${p%/*} GOARCH=$${p#*/} CGO_ENABLED=0 go vet ./... || exit 1; \
+	done
+
+.PHONY: tidy
+tidy: ## go.mod names what is used, and no more
+	go mod tidy -diff
+
+.PHONY: check
+check: tidy lint test fuzz platforms demo gate ## all that CI runs
+
+$(LINTER):
+	GOBIN=$(CURDIR)/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINTER_VERSION)
+	mv bin/golangci-lint $@

@@ -1,0 +1,255 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"lockquake/harness"
+)
+
+// asLockquake makes this test binary behave as lockquake itself, so that it can be killed.
+const asLockquake = "LOCKQUAKE_TEST_MAIN"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asLockquake) != "" {
+		os.Exit(Main(Builtin(), os.Args[1:]))
+	}
+	os.Exit(m.Run())
+}
+
+type said struct {
+	code     int
+	out, log string
+}
+
+func call(t *testing.T, args ...string) said {
+	t.Helper()
+	var out, log bytes.Buffer
+	code := run(t.Context(), Builtin(), args, &out, &log)
+	return said{code, out.String(), log.String()}
+}
+
+func (s said) want(t *testing.T, code int, fragments ...string) {
+	t.Helper()
+	if s.code != code {
+		t.Errorf("exit %d, want %d", s.code, code)
+	}
+	for _, f := range fragments {
+		if !strings.Contains(s.out+s.log, f) {
+			t.Errorf("%q is missing", f)
+		}
+	}
+	if t.Failed() {
+		t.Fatalf("out:\n%s\nlog:\n%s", s.out, s.log)
+	}
+}
+
+func TestWrongInputIsAnsweredInOneLine(t *testing.T) {
+	t.Chdir(t.TempDir())
+	garbage := filepath.Join(t.TempDir(), "garbage.zst")
+	if err := os.WriteFile(garbage, []byte("garbage"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	full := t.TempDir()
+	if err := os.WriteFile(filepath.Join(full, "thesis.txt"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for args, want := range map[string]string{
+		"run --strategy mutx":                 `--strategy: there is no "mutx": did you mean "mutex"?`,
+		"run --strategy mutex,qqqqqqqqqqqqqq": `there is no "qqqqqqqqqqqqqq": give one of tutorial,`,
+		"run --fault pause-holdr":             `did you mean "pause-holder"?`,
+		"run --strategy ,":                    `--strategy: there is no ""`,
+		"run --ttl 0s":                        "--ttl is 0s: give at least 1s, etcd silently raises",
+		"run --ttl 1500ms":                    "--ttl is 1.5s: give whole seconds",
+		"run --hold -1s":                      "--hold is -1s",
+		"run --duration -3s":                  "--duration is -3s: give a positive duration",
+		"run --duration 3":                    `missing unit in duration`,
+		"run --clients 0":                     "--clients is 0: give a number from 1",
+		"run --members 2":                     "--members is 2: give an odd number",
+		"run --want gold":                     `--want is "gold": give safe or promised`,
+		"run --resource disk":                 `--resource is "disk": give memory or etcd`,
+		"run --seed -1":                       "invalid argument",
+		"run mutex":                           "unknown command",
+		"run --frobnicate":                    "unknown flag: --frobnicate",
+		"run --out /proc/lockquake":           "/proc/lockquake",
+		"run --out " + full:                   "it has files in it: name a new or an empty folder",
+		"check":                               "make one with lockquake run, or give a path",
+		"check nowhere":                       "no such folder: give the folder of a run, or latest",
+		"check " + full:                       "not the folder of a run",
+		"check " + garbage:                    "not a lockquake history",
+		"list colours":                        `invalid argument "colours"`,
+		"shake":                               `unknown command "shake"`,
+	} {
+		t.Run(args, func(t *testing.T) {
+			s := call(t, strings.Fields(args)...)
+			s.want(t, exitUsage, want)
+			if strings.Count(s.log, "\n") != 1 || s.out != "" {
+				t.Errorf("more than one line:\n%s%s", s.out, s.log)
+			}
+		})
+	}
+	if made, _ := os.ReadDir("."); len(made) != 0 {
+		t.Errorf("wrong input left %v behind", made)
+	}
+}
+
+func TestPlanOnlyPrintsThePlanOfTheSeed(t *testing.T) {
+	args := []string{"run", "--strategy", "all", "--fault", "all", "--plan-only", "--seed", "7"}
+	one, two := call(t, args...), call(t, args...)
+	one.want(t, exitHeld)
+	if one.out != two.out {
+		t.Error("the same seed printed two plans")
+	}
+	var plan harness.Plan
+	if err := json.Unmarshal([]byte(one.out), &plan); err != nil {
+		t.Fatal(err)
+	}
+	if len(plan.Cells) != 48 || plan.Settings.Seed != 7 {
+		t.Errorf("%d cells with seed %d, want 8 strategies x 6 faults with seed 7", len(plan.Cells), plan.Settings.Seed)
+	}
+}
+
+func TestListShowsEverything(t *testing.T) {
+	s := call(t, "list")
+	s.want(t, exitHeld, "mutex-norecheck+fence", "kill-leader", "lease-bounded")
+	faults := call(t, "list", "faults")
+	faults.want(t, exitHeld, "kill-leader")
+	if strings.Contains(faults.out, "mutex") {
+		t.Errorf("list faults shows strategies:\n%s", faults.out)
+	}
+}
+
+func TestVersionNamesEtcd(t *testing.T) {
+	call(t, "version").want(t, exitHeld, "lockquake ", "etcd 3.7.", "go1.")
+}
+
+func TestEveryCommandHasAnExample(t *testing.T) {
+	a := app{catalogue: Builtin()}
+	for _, c := range a.root().Commands() {
+		if c.Example == "" || c.Short == "" {
+			t.Errorf("%s has no example or no description", c.Name())
+		}
+	}
+}
+
+func TestCatalogueRefusesDoubleNames(t *testing.T) {
+	c := Builtin()
+	c.Faults = append(c.Faults, c.Faults[0])
+	var log bytes.Buffer
+	if code := run(t.Context(), c, []string{"list"}, &log, &log); code != exitUsage || !strings.Contains(log.String(), `fault name "none" twice`) {
+		t.Errorf("exit %d: %s", code, log.String())
+	}
+	if err := Builtin().validate(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestExitCodesTakeTheWorst(t *testing.T) {
+	for _, c := range []struct{ a, b, want int }{
+		{exitHeld, exitUnknown, exitUnknown},
+		{exitUnknown, exitHarness, exitHarness},
+		{exitHarness, exitBroken, exitBroken},
+		{exitInterrupted, exitUnknown, exitInterrupted},
+		{exitHeld, exitHeld, exitHeld},
+	} {
+		if got, again := worse(c.a, c.b), worse(c.b, c.a); got != c.want || again != c.want {
+			t.Errorf("of %d and %d: %d and %d, want %d", c.a, c.b, got, again, c.want)
+		}
+	}
+	if code := (tally{}).code(); code != exitUnknown {
+		t.Errorf("nothing judged exits with %d, want unknown", code)
+	}
+	if code := (tally{total: 2, done: 1, held: 1}).code(); code != exitUnknown {
+		t.Errorf("half judged exits with %d, want unknown", code)
+	}
+}
+
+func short(more ...string) []string {
+	return append([]string{"run", "--duration", "300ms", "--warmup", "200ms", "--hold", "20ms", "--fault", "none", "--seed", "5"}, more...)
+}
+
+// One sound and one broken lock, on a real cluster; then judged again from what was stored.
+func TestRunJudgesAndCheckJudgesAgain(t *testing.T) {
+	t.Chdir(t.TempDir())
+	call(t, short("--strategy", "mutex,none")...).want(t, exitBroken,
+		"lockquake run: seed 5, 2 cells", "held     exclusive      mutex without faults",
+		"BROKEN   unsafe         none without faults", "RESULT: 1 of 2 cells held, 1 broken; seed 5; exit 1")
+	call(t, "check").want(t, exitBroken, "lockquake check: seed 5, 2 cells", "RESULT: 1 of 2 cells held, 1 broken; seed 5; exit 1")
+	call(t, "check", "latest", "--want", "promised").want(t, exitHeld, "RESULT: 2 of 2 cells held; seed 5; exit 0")
+	for _, name := range []string{
+		"run.json", "report.html", "summary.md", "latency.png", "contention.svg",
+		"cells/mutex__none__r1/plan.json", "cells/mutex__none__r1/history.jsonl.zst", "cells/mutex__none__r1/verdicts.json",
+		"cells/mutex__none__r1/timeline.png", "cells/mutex__none__r1/member-m0.log", "cells/none__none__r1/counterexample.txt",
+	} {
+		if stat, err := os.Stat(filepath.Join("results/runs/latest", name)); err != nil || stat.Size() == 0 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestPipedOutputHasNoControlCharacters(t *testing.T) {
+	t.Chdir(t.TempDir())
+	s := call(t, short("--strategy", "mutex", "--out", "here")...)
+	s.want(t, exitHeld, "written to here", "report: here/report.html")
+	if strings.ContainsAny(s.out+s.log, "\r\x1b") {
+		t.Errorf("%q", s.out)
+	}
+}
+
+// What a kill or a bad disk leaves of a history is judged, and is never green.
+func TestDamagedHistories(t *testing.T) {
+	t.Chdir(t.TempDir())
+	call(t, short("--strategy", "mutex", "--out", "run")...).want(t, exitHeld)
+	stored := "run/cells/mutex__none__r1/history.jsonl.zst"
+	whole, err := os.ReadFile(stored)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tc := range map[string]struct {
+		content []byte
+		code    int
+		want    string
+	}{
+		"whole":     {whole, exitHeld, "1 of 1 cells held"},
+		"truncated": {whole[:len(whole)*2/3], exitUnknown, "the recording was cut short"},
+		"garbled":   {garble(whole), exitUsage, "judged are the"},
+		"empty":     {nil, exitUsage, "not a lockquake history"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "history.jsonl.zst")
+			if err := os.WriteFile(path, tc.content, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			call(t, "check", path).want(t, tc.code, tc.want)
+		})
+	}
+}
+
+// garble changes a byte in the last quarter, behind the first flushed blocks.
+func garble(whole []byte) []byte {
+	bad := bytes.Clone(whole)
+	for i := len(bad) * 3 / 4; i < len(bad)*3/4+8; i++ {
+		bad[i] ^= 0xff
+	}
+	return bad
+}
+
+func ExampleMain() {
+	fmt.Println(Main(Builtin(), []string{"list", "checkers"}))
+	// Output:
+	// CHECKER        WHAT IT ASKS
+	// well-formed    is the history itself sound
+	// exclusion      did two holds of one key ever overlap, as the clients saw it
+	// lease-bounded  had the older of two holders outlived what it could know of its lease
+	// fencing        did the resource accept a stale write, or lose an acknowledged one
+	// release        was each lock key deleted only by its owner, its lease's end or an injected fault
+	// progress       did every waiter resolve after the last heal, and was the lock free at the end
+	// evidence       did the planned faults really happen
+	//
+	// 0
+}

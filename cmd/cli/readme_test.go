@@ -1,0 +1,36 @@
+package cli
+
+import (
+	"flag"
+	"os"
+	"regexp"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write what the tests expect")
+
+const readme = "../../README.md"
+
+// The README's tables are the catalogue's: go test ./cmd/cli -run README -update writes them.
+func TestREADMEHasTheCataloguesTables(t *testing.T) {
+	old, err := os.ReadFile(readme)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(old)
+	for _, table := range Builtin().tables() {
+		place := regexp.MustCompile(`(?s)(<!-- table ` + table.name + ` -->\n).*?(<!-- end -->)`)
+		if !place.MatchString(text) {
+			t.Errorf("the README has no place for table %s", table.name)
+		}
+		text = place.ReplaceAllString(text, "${1}"+table.markdown()+"${2}")
+	}
+	if *update {
+		err = os.WriteFile(readme, []byte(text), 0o644)
+	} else if text != string(old) {
+		t.Error("the README's tables are not the catalogue's: run go test ./cmd/cli -run README -update")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}

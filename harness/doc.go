@@ -1,0 +1,62 @@
+// Package harness carries out plans: it shakes a cluster while clients fight for a lock, and records
+// what they saw. This page is the architecture of lockquake.
+//
+// # One way, through files
+//
+//	settings + seed -> Plan -> Run -> History -> checker -> Verdicts -> results -> report, pictures
+//	                plan.json      history.jsonl.zst     verdicts.json          report.html, *.png, *.svg
+//
+// Everything right of the history works on the file alone: `lockquake check` does that half again
+// for any stored run. Nothing flows back.
+//
+// # The house
+//
+// A package imports only from floors below its own; a test in cmd/cli holds it to that.
+//
+//	6  cmd/lockquake       main
+//	5  cmd/cli             the catalogue and the commands; the only package that knows every name
+//	3  harness             Plan, its drawing from a seed, Run
+//	2  harness/cluster     members, their peer proxies, clients, what clients learn of their leases
+//	2  harness/nemesis     the faults, one file each; what a fault needs is an interface it declares
+//	2  results             the run's folder, statistics, pictures, report
+//	1  harness/network     links that can be held, for each direction by itself
+//	1  workloads           what clients do with a lock, and the resource that it protects
+//	1  workloads/locks     the strategies, one file each, and those that are broken on purpose
+//	1  checker             history in, verdict out
+//	0  workloads/lock      the contract of a strategy; all that a strategy of your own imports
+//	0  checker/history     events, the recorder, the file format
+//
+// # A cell
+//
+// A run is made of cells: one strategy under one fault, one repeat. Each has a cluster of its own,
+// which is ready in a tenth of a second. In Run
+//
+//  1. the recorder starts the clock, and a watch of the lock's keys by a client that no fault touches
+//     begins the ground truth;
+//  2. every client opens its session, each in its own phase of etcd's loops, and takes turns with the
+//     others: acquire, read, stay, write, release;
+//  3. after the warm-up the nemesis carries out the plan's injections, and heals each, also when the
+//     run is interrupted;
+//  4. nobody starts another round; waiters have Cell.Settle to resolve;
+//  5. the cluster must be healthy, else the cell has failed; then a fresh client acquires each lock
+//     once more and reads the register a last time.
+//
+// An error of Run says that the harness failed. What a lock did wrong is in the history, and what
+// that means is a verdict.
+//
+// # Rules that everything rests on
+//
+// Invokes are stamped before a request leaves, returns after its answer came: intervals only widen, so
+// timing never accuses falsely. An outcome that is not known is Unknown, the zero value, all the way
+// to the exit code. A fault that left no evidence makes its cell unknown. Chance is drawn while
+// planning, by Draw, and nowhere else: the same seed gives the same plan, though not the same timing of
+// threads.
+//
+// # To add something
+//
+// A strategy: one file in workloads/locks (or anywhere: it imports workloads/lock only), and a line in
+// cli.Builtin. A fault: one file in harness/nemesis, and a line. A checker: one file in checker, and
+// a line.
+//
+// Read plan.go next, then run.go.
+package harness
