@@ -121,7 +121,8 @@ func TestCancelledStartLeavesNothing(t *testing.T) {
 	ownTemp(t)
 	dir := t.TempDir()
 	before := look(t)
-	for _, after := range []time.Duration{0, time.Millisecond, 10 * time.Millisecond, 30 * time.Millisecond, 50 * time.Millisecond} {
+	for _, ms := range []int{0, 1, 10, 30, 50} {
+		after := time.Duration(ms) * time.Millisecond
 		ctx, cancel := context.WithTimeout(t.Context(), after)
 		c, err := cluster.Start(ctx, cluster.Config{Dir: dir})
 		cancel()

@@ -86,8 +86,8 @@ func (c *Cluster) close() error {
 	return errors.Join(append(errs, c.folder.remove())...)
 }
 
-// end is for good. It crashes a member that is just being restarted, too, and then what that restart may have
-// started.
+// end is for good. It crashes a member that is just being restarted, too, and then what that restart
+// may have started.
 func (m *member) end() {
 	m.crash()
 	m.life.Lock()

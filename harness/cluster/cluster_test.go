@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -82,7 +83,7 @@ func eventually(t testing.TB, what string, holds func() bool) {
 
 func TestEveryMemberServesAfterStart(t *testing.T) {
 	for _, members := range []int{1, 3, 5} {
-		t.Run(fmt.Sprint(members), func(t *testing.T) {
+		t.Run(strconv.Itoa(members), func(t *testing.T) {
 			c := start(t, members)
 			if err := c.Healthy(within(t, patience)); err != nil {
 				t.Error(err)

@@ -55,7 +55,7 @@ func (c Config) validate() error {
 // MinTTL is the shortest lease that a cluster with these settings grants; etcd raises a shorter one
 // to it without a word. (etcdserver.NewServer, MinLeaseTTL)
 func MinTTL(tick, election time.Duration) time.Duration {
-	ticks := election / tick
-	least := 3 * ticks / 2 * tick
+	ticks := int64(election / tick)
+	least := time.Duration(3*ticks/2) * tick
 	return (least + time.Second - 1).Truncate(time.Second)
 }

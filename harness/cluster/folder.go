@@ -11,8 +11,8 @@ import (
 // folderPrefix, a process id and a random number make the name of a cluster's folder.
 const folderPrefix = "lockquake-"
 
-// folder is a temporary folder that goes with its cluster, or else with the next cluster that starts
-// after its process died.
+// folder is a temporary folder that goes with its cluster, or, if its process is killed first, with the
+// next cluster that starts.
 type folder struct {
 	path string
 	lock *os.File // the folder itself, locked while its process lives
@@ -34,7 +34,7 @@ func (f *folder) remove() error {
 	return errors.Join(os.RemoveAll(f.path), f.lock.Close())
 }
 
-// lockFolder fails when another open file holds the lock. The kernel takes the lock from a process that was killed.
+// lockFolder fails when another open file holds the lock. A process that is killed holds none.
 func lockFolder(path string) (*os.File, error) {
 	file, err := os.Open(path)
 	if err != nil {

@@ -66,7 +66,7 @@ func (c *Cluster) retryRead(ctx context.Context, m *member, kv etcdserverpb.KVCl
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%w (%v)", ctx.Err(), err)
+			return fmt.Errorf("%w, last answer: %s", ctx.Err(), err.Error())
 		case <-time.After(c.config.Tick):
 		}
 	}

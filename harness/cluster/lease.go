@@ -9,9 +9,10 @@ import (
 	"google.golang.org/grpc"
 )
 
-// LeaseObserver is told, as each answer arrives, what a client learns of its leases. sent is when
-// the request behind the answer was handed to the connection, or earlier: the lease lives at least
-// until sent + ttl, which is what its holder can know. Nil functions are not called; the others must not block.
+// LeaseObserver is told, as each answer arrives, what a client learns of its leases. sent is when the
+// request behind the answer was handed to the connection, or earlier: the lease lives at least until
+// sent + ttl, which is what its holder can know. Nil functions are not called; the others must not
+// block.
 type LeaseObserver struct {
 	Granted func(lease int64, ttl time.Duration, sent time.Time)
 	Renewed func(lease int64, ttl time.Duration, sent time.Time)
@@ -59,10 +60,10 @@ func (o LeaseObserver) stream(ctx context.Context, desc *grpc.StreamDesc, conn *
 	return &renewals{ClientStream: stream, observer: o, sent: map[int64][]time.Time{}}, nil
 }
 
-// renewals is a stream of keepalives. etcd answers them one by one in the order in which they were sent, so an answer
-// belongs to the oldest unanswered request for its lease; if one were ever lost, that is the safe side.
-// clientv3 sends two a second for each lease until it gives the lease up, at the latest a TTL after the last
-// answer, which bounds what is kept here.
+// renewals is a stream of keepalives. etcd answers them one by one in the order in which they were
+// sent, so an answer belongs to the oldest unanswered request for its lease; if one were ever lost,
+// that is the safe side. clientv3 sends two a second for each lease until it gives the lease up, at the
+// latest a TTL after the last answer, which bounds what is kept here.
 type renewals struct {
 	grpc.ClientStream
 	observer LeaseObserver
@@ -90,8 +91,8 @@ func (r *renewals) RecvMsg(message any) error {
 	return nil
 }
 
-// oldest takes the oldest unanswered send; there always is one, and if not, the zero time is the safe
-// one, long past.
+// oldest takes the oldest unanswered send. There always is one; if not, the zero time, long past, is
+// the safe one.
 func (r *renewals) oldest(lease int64) time.Time {
 	r.mu.Lock()
 	defer r.mu.Unlock()

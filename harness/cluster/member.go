@@ -49,8 +49,8 @@ func (m *member) start() error {
 	return nil
 }
 
-// crash ends the server as the death of its process would: first its connections break, then
-// it stops without a word to its peers.
+// crash ends the server as the death of its process would: first its connections break, then it stops
+// without a word to its peers.
 func (m *member) crash() {
 	m.mu.Lock()
 	etcd, conns := m.etcd, m.conns

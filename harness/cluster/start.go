@@ -24,8 +24,9 @@ const sourceSuffix = ".src"
 // walSegment replaces etcd's 64 MB, of which each member preallocates two.
 const walSegment = 1 << 20
 
-// smallSegments guards the setting of wal.SegmentSizeBytes. That is a global of etcd's, read by every server in the process
-// whenever it cuts a segment: it can be set only before the first, and never set back.
+// smallSegments guards the setting of wal.SegmentSizeBytes. That is a global of etcd's, which every
+// server in the process reads whenever it cuts a segment: it can be set only before the first starts, and
+// never set back.
 var smallSegments sync.Once
 
 // Start starts a cluster and returns when every member has served a linearizable read. If it fails,
@@ -100,8 +101,8 @@ func newMember(name, folder, logs string) (*member, error) {
 	return &member{name: name, peerSocket: peer, clientSocket: client, log: log, conns: map[*trackedConn]struct{}{}}, nil
 }
 
-// startMembers starts all members at once. The gates stay shut until all listen: a bootstrap probe that
-// reaches a peer too early waits out its time, one that is refused does not.
+// startMembers starts all members at once. The gates stay shut until all listen: a bootstrap probe
+// that reaches a peer too early waits out its time, one that is refused does not.
 func (c *Cluster) startMembers() error {
 	var starting errgroup.Group
 	for _, m := range c.members {

@@ -8,8 +8,8 @@ import (
 	"lockquake/harness/network"
 )
 
-// BenchmarkEcho is a round trip of 64 bytes, bare and over two links that pass: the difference is what a link
-// costs a client.
+// BenchmarkEcho is a round trip of 64 bytes, bare and over two links that pass: the difference is what
+// links cost a client.
 func BenchmarkEcho(b *testing.B) {
 	b.Run("bare", func(b *testing.B) { roundTrips(b, dial(b, echo(b))) })
 	b.Run("linked", func(b *testing.B) {

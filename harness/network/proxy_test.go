@@ -3,6 +3,7 @@ package network_test
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"testing"
@@ -132,7 +133,7 @@ func TestHeldLinkHidesAnEnd(t *testing.T) {
 	}()
 	quiet(t, "the stream behind a held link", ended)
 	pass(p.in["a.src"])
-	if err := ends(t, "the stream", ended); err != io.EOF {
+	if err := ends(t, "the stream", ended); !errors.Is(err, io.EOF) {
 		t.Errorf("the stream ended with %v, want EOF", err)
 	}
 }
