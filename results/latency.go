@@ -29,7 +29,7 @@ func latencyOverTime(s *scene, title string) figure {
 	p.X.Tick.Marker = secondTicks{}
 	logRange(&p.Y, lo, hi)
 	p.Y.Max *= math.Pow(p.Y.Max/p.Y.Min, 0.08) // room for the names of faults
-	p.Add(shade{scene: s, labels: true}, grid(), sawtooth(teeth), waits)
+	p.Add(shade{s}, grid(), sawtooth(teeth), waits, faultNames{s})
 	return figure{
 		title:    title,
 		subtitle: "Each acquire at the moment it returned, and how long the oldest waiter had waited by then: a line that climbs without dots is an outage",

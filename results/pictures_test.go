@@ -60,13 +60,13 @@ func TestPicturesOfCells(t *testing.T) {
 		red, shade, lost bool
 		says             []string
 	}{
-		{"calm", calm("mutex", 5, 3000*ms), false, false, false, []string{"the last second", "client 0", "client 4"}},
-		{"short", calm("mutex", 2, 300*ms), false, false, false, []string{"all of it", "client 1"}},
-		{"paused", paused(false), true, true, true, []string{"that let a stale write in", "client 3", "stale write accepted", "pause-holder: client 3"}},
+		{"calm", calm("mutex", 5, 3000*ms), false, false, false, []string{"the last second", "client c0", "client c4"}},
+		{"short", calm("mutex", 2, 300*ms), false, false, false, []string{"all of it", "client c1"}},
+		{"paused", paused(false), true, true, true, []string{"that let a stale write in", "client c3", "stale write accepted", "pause-holder: c3"}},
 		{"fenced", paused(true), true, true, true, []string{"with a stale write, which was refused", "stale write refused"}},
 		{"leaderless", leaderless(), false, true, false, []string{"around the first fault", "isolate-leader: leader m2"}},
 		{"everybody", grantsEverybody(6, 1000*ms), true, false, false, []string{"that let a stale write in"}},
-		{"empty", history.History{Header: history.Header{Strategy: "mutex", Fault: "none"}}, false, false, false, []string{"client 0"}},
+		{"empty", history.History{Header: history.Header{Strategy: "mutex", Fault: "none"}}, false, false, false, []string{"client c0"}},
 		{"crowd", calm("mutex", 60, 2000*ms), false, false, false, []string{"36 further clients not shown"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -8,27 +8,33 @@ import (
 	"lockquake/checker/history"
 )
 
-// shade tints the windows of faults; labels name them at the top of the plot, where there is room.
-type shade struct {
-	scene  *scene
-	labels bool
-}
+// shade tints the windows of faults.
+type shade struct{ scene *scene }
 
 // Plot implements plot.Plotter.
 func (s shade) Plot(c draw.Canvas, p *plot.Plot) {
-	x, _ := p.Transforms(&c)
+	s.scene.eachFault(c, p, func(_ history.Injection, left, right vg.Length) { drawWindow(c, left, right) })
+}
+
+// faultNames writes the names and targets of faults at the top of the plot, where there is room.
+type faultNames struct{ scene *scene }
+
+// Plot implements plot.Plotter.
+func (n faultNames) Plot(c draw.Canvas, p *plot.Plot) {
 	free := c.Min.X
-	for _, injection := range s.scene.injections {
-		f := s.scene.faultSpan(injection)
+	n.scene.eachFault(c, p, func(i history.Injection, left, _ vg.Length) { free = label(c, left, free, faultLabel(i)) })
+}
+
+// eachFault visits the faults that show in a plot, with the edges of their windows.
+func (s *scene) eachFault(c draw.Canvas, p *plot.Plot, visit func(i history.Injection, left, right vg.Length)) {
+	x, _ := p.Transforms(&c)
+	for _, i := range s.injections {
+		f := s.faultSpan(i)
 		if f.to.Seconds() < p.X.Min || f.from.Seconds() > p.X.Max {
 			continue
 		}
 		left := max(x(f.from.Seconds()), c.Min.X)
-		right := max(min(x(f.to.Seconds()), c.Max.X), left+1)
-		drawWindow(c, left, right)
-		if s.labels {
-			free = label(c, left, free, faultLabel(injection))
-		}
+		visit(i, left, max(min(x(f.to.Seconds()), c.Max.X), left+1))
 	}
 }
 

@@ -11,8 +11,8 @@ import (
 // Stats are the measurements of one cell. Nothing in them is judged. Durations are in nanoseconds
 // in JSON; they were measured in microseconds with three digits.
 //
-// Counts, rates, latencies and grants are of the measured window: from the end of the warm-up to
-// the moment when the workload began to wind down.
+// Counts, rates, latencies and grants are of the measured window: from the first acquire and the
+// warm-up after it, to the moment when the workload began to wind down.
 type Stats struct {
 	From time.Duration `json:"from_ns"`
 	To   time.Duration `json:"to_ns"`
@@ -57,12 +57,22 @@ func Measure(h history.History) Stats {
 }
 
 func (s *scene) measure() Stats {
-	st := Stats{Duration: s.last, From: s.h.Header.Warmup, To: s.windDown()}
+	st := Stats{Duration: s.last, From: s.begin() + s.h.Header.Warmup, To: s.windDown()}
 	st.Waiters = waiters(waitSteps(s.h), s.last, waiterParts)
 	s.measureAcquires(&st)
 	s.measureHolds(&st)
 	s.measureGap(&st)
 	return st
+}
+
+// begin is when the first client asked for the lock: a cluster's start is not the lock's to answer for.
+func (s *scene) begin() time.Duration {
+	for _, o := range s.h.Ops {
+		if o.Op == history.Acquire {
+			return o.CallAt
+		}
+	}
+	return 0
 }
 
 // windDown is when the workload stopped, else the end of the history.

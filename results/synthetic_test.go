@@ -2,6 +2,7 @@ package results
 
 import (
 	"cmp"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -229,7 +230,7 @@ func paused(fenced bool) history.History {
 	return q.finish()
 }
 
-func fmtClient(c int32) string { return "client " + string('0'+rune(c)) }
+func fmtClient(c int32) string { return fmt.Sprintf("c%d", c) }
 
 // leaderless: the leader is cut off, nobody gets the lock until there is another.
 func leaderless() history.History {

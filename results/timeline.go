@@ -38,7 +38,7 @@ func timeline(s *scene, title string) figure {
 	}
 	p.Y.Tick.Marker = plot.ConstantTicks(rowTicks(clients))
 	p.Y.Tick.LineStyle.Width, p.Y.LineStyle.Width = 0, 0
-	p.Add(shade{scene: s, labels: true}, verticalGrid(), bars)
+	p.Add(shade{s}, verticalGrid(), bars, faultNames{s})
 	rowHeight := min(max(240/vg.Length(len(clients)), 15), 34)
 	return figure{
 		title:    title,
@@ -60,7 +60,7 @@ func timelineSubtitle(w window, left int) string {
 func rowTicks(clients []int32) []plot.Tick {
 	ticks := make([]plot.Tick, len(clients))
 	for i, client := range clients {
-		ticks[i] = plot.Tick{Value: float64(len(clients)-1-i) + barMiddle, Label: fmt.Sprintf("client %d", client)}
+		ticks[i] = plot.Tick{Value: float64(len(clients)-1-i) + barMiddle, Label: fmt.Sprintf("client c%d", client)}
 	}
 	return ticks
 }
