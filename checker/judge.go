@@ -2,6 +2,7 @@ package checker
 
 import (
 	"fmt"
+	"slices"
 
 	"lockquake/checker/history"
 )
@@ -10,6 +11,9 @@ import (
 type Promise struct {
 	Calm   Grade // without a fault
 	Faults Grade // under any fault; Ungraded: nothing
+	// Known are the checkers that may find the strategy guilty under a fault, because of a bug of it
+	// that is known.
+	Known []string
 	// Broken marks a lock that is broken on purpose, and must be caught.
 	Broken bool
 }
@@ -29,7 +33,8 @@ type Want uint8
 const (
 	// Safe asks for what the strategy promises, and that the cell is never unsafe.
 	Safe Want = iota
-	// Promised asks for just what the strategy promises; of a broken lock, that it is caught.
+	// Promised asks for just what the strategy promises, and lets known bugs pass; of a broken lock it
+	// asks that it is caught.
 	Promised
 )
 
@@ -55,11 +60,17 @@ func Judge(h history.History, checkers []Checker, p Promise, w Want) Judgement {
 	}
 	j.Grade = GradeOf(h.Header, j.Verdicts)
 	needed := []string{"promise", "well-formed", "evidence", "release", "progress"}
-	if p.Broken && w == Promised {
-		needed = needed[:3]
+	switch {
+	case p.Broken && w == Promised:
+		needed = needed[:2] // who is caught is caught, with or without the fault
 		j.Verdicts = append(j.Verdicts, caught(j.Grade, j.Verdicts))
-	} else {
+	default:
 		j.Verdicts = append(j.Verdicts, kept(j.Grade, h.Header.Fault, p, w))
+	}
+	if w == Promised && h.Header.Fault != calm {
+		needed = slices.DeleteFunc(needed, func(name string) bool {
+			return slices.Contains(p.Known, name) && verdictOf(j.Verdicts, name).Validity == Invalid
+		})
 	}
 	j.Validity = j.merge(needed)
 	return j

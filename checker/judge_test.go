@@ -41,11 +41,18 @@ const fencedCell = `
 // unfenced accepts what was refused.
 var unfenced = strings.NewReplacer(" fenced", "", "|write! 1<0|", "|write 1<0 @9|", "|read 2 @3|", "|read 1 @9|")
 
+// The key of p1 is deleted though p1 was told that it did not hold the lock.
+var (
+	stolenInCalm     = strings.Replace(calmCell, "|release|  <stop>", "|release!| <stop>", 1)
+	stolenUnderFault = strings.Replace(fencedCell, "|release|", "|release!|", 1)
+)
+
 var anything = Promise{Calm: Exclusive}
 
 func TestJudge(t *testing.T) {
 	careful := Promise{Calm: Exclusive, Faults: LeaseBounded}
 	broken := Promise{Broken: true}
+	guilty := Promise{Calm: Exclusive, Known: []string{"release"}}
 	for _, c := range []struct {
 		claim   string
 		drawing string
@@ -67,7 +74,13 @@ func TestJudge(t *testing.T) {
 		{"broken on purpose, and to be safe", calmCell, broken, Safe, Exclusive, Valid, "promised nothing in calm, was exclusive"},
 		{"a fault without evidence", strings.Replace(fencedCell, "|heal", "|heal?", 1), careful, Safe, LeaseBounded, Unknown, "was lease-bounded"},
 		{"a waiter in vain", strings.Replace(calmCell, "<stop>", "<stop>                   |acquire!|", 1), careful, Safe, Exclusive, Invalid, "was exclusive"},
-		{"a key deleted by a stranger", strings.Replace(calmCell, "|release|  <stop>", "|release!| <stop>", 1), careful, Safe, Exclusive, Invalid, "was exclusive"},
+		{"broken on purpose, caught without a fault", strings.Replace(fencedCell, "|heal", "|heal?", 1), broken, Promised, LeaseBounded, Valid, "caught by exclusion"},
+		{"a key deleted by a stranger", stolenInCalm, careful, Safe, Exclusive, Invalid, "was exclusive"},
+		{"a known bug in calm", stolenInCalm, guilty, Promised, Exclusive, Invalid, "was exclusive"},
+		{"a bug under a fault", stolenUnderFault, careful, Promised, LeaseBounded, Invalid, "was lease-bounded"},
+		{"a known bug under a fault", stolenUnderFault, guilty, Promised, LeaseBounded, Valid, "was lease-bounded"},
+		{"a known bug, and to be safe", stolenUnderFault, guilty, Safe, LeaseBounded, Invalid, "was lease-bounded"},
+		{"another bug than the known one", stolenUnderFault, Promise{Known: []string{"progress"}}, Promised, LeaseBounded, Invalid, "was lease-bounded"},
 	} {
 		t.Run(c.claim, func(t *testing.T) {
 			j := Judge(draw(t, c.drawing), all(), c.promise, c.want)

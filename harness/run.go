@@ -180,7 +180,7 @@ func (r *run) settle(clients *sync.WaitGroup, cancel context.CancelFunc) error {
 		return nil
 	}
 	for _, a := range r.actors[:r.cell.Clients] {
-		a.client.Close() // its error comes again when the actor is closed
+		_ = a.client.Close() // its error comes again when the actor is closed
 	}
 	if within(done, leaving) {
 		return nil

@@ -3,6 +3,7 @@ package history
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -173,7 +174,7 @@ func parseEvent(line []byte, e *Event, kept interned) error {
 
 func validEvent(e *Event) error {
 	if e.Seq <= 0 || e.At < 0 || e.Kind == 0 || e.Op == 0 {
-		return fmt.Errorf("expected seq, at_ns, kind and op in an event")
+		return errors.New("expected seq, at_ns, kind and op in an event")
 	}
 	return nil
 }

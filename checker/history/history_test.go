@@ -2,6 +2,7 @@ package history
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"reflect"
 	"strings"
@@ -89,7 +90,7 @@ func TestBatchesAreReadAfterAKill(t *testing.T) {
 	pr, pw := io.Pipe()
 	var file bytes.Buffer
 	copied := make(chan struct{})
-	go func() { defer close(copied); io.Copy(&file, pr) }()
+	go func() { defer close(copied); _, _ = io.Copy(&file, pr) }()
 	r, err := NewRecorder(pw, Header{})
 	if err != nil {
 		t.Fatal(err)
@@ -110,9 +111,13 @@ func TestBatchesAreReadAfterAKill(t *testing.T) {
 
 func compress(text string) io.Reader {
 	var file bytes.Buffer
-	z, _ := zstd.NewWriter(&file)
-	io.WriteString(z, text)
-	z.Close()
+	z, err := zstd.NewWriter(&file)
+	if err == nil {
+		_, err = io.WriteString(z, text)
+	}
+	if err := errors.Join(err, z.Close()); err != nil {
+		panic(err) // it writes to memory
+	}
 	return &file
 }
 
@@ -253,7 +258,7 @@ func FuzzDecode(f *testing.F) {
 	record(f, &file, oneHold)
 	f.Add(file.Bytes())
 	f.Add([]byte("plain text"))
-	f.Fuzz(func(t *testing.T, b []byte) {
+	f.Fuzz(func(_ *testing.T, b []byte) {
 		h, err := Decode(bytes.NewReader(b))
 		if err == nil {
 			h.Holds()

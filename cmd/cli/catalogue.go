@@ -42,15 +42,15 @@ type Catalogue struct {
 // holder, so no more than fenced can be promised.
 var (
 	unfencedPromise = checker.Promise{Calm: checker.Exclusive}
-	fencedPromise   = checker.Promise{Calm: checker.Exclusive, Faults: checker.Fenced}
+	tutorialPromise = checker.Promise{Calm: checker.Exclusive, Known: []string{"release"}} // its stale release deletes the next holder's key
 	brokenPromise   = checker.Promise{Calm: checker.Exclusive, Broken: true}
 )
 
 // Builtin is the catalogue that lockquake comes with.
 func Builtin() Catalogue {
 	sound := []Entry[Strategy]{
-		{"tutorial", "create-if-absent with a lease, polling, unconditional delete", Strategy{Open: locks.Tutorial, Promise: unfencedPromise}},
-		{"tutorial-reentrant", "tutorial, and held already if the value is the own client id", Strategy{Open: locks.TutorialReentrant, Promise: unfencedPromise}},
+		{"tutorial", "create-if-absent with a lease, polling, unconditional delete", Strategy{Open: locks.Tutorial, Promise: tutorialPromise}},
+		{"tutorial-reentrant", "tutorial, and held already if the value is the own client id", Strategy{Open: locks.TutorialReentrant, Promise: tutorialPromise}},
 		{"mutex", "concurrency.Mutex on a session", Strategy{Open: locks.Mutex, Promise: unfencedPromise}},
 		{"mutex-norecheck", "concurrency.Mutex as it was in etcd 3.4.3: a waiter does not look at its own key again", Strategy{Open: locks.MutexNoRecheck, Promise: unfencedPromise}},
 	}
@@ -87,7 +87,7 @@ func withFences(strategies []Entry[Strategy]) []Entry[Strategy] {
 	var all []Entry[Strategy]
 	for _, s := range strategies {
 		twin := s.Value
-		twin.Fenced, twin.Promise = true, fencedPromise
+		twin.Fenced, twin.Promise.Faults = true, checker.Fenced
 		all = append(all, s, Entry[Strategy]{s.Name + "+fence", s.Name + ", and the resource refuses old tokens", twin})
 	}
 	return all
@@ -132,11 +132,9 @@ func pick[T any](flag, list string, entries []Entry[T], groups map[string]func(T
 		found := false
 		for _, e := range entries {
 			group, ok := groups[name]
-			if e.Name != name && !(ok && group(e.Value)) {
-				continue
-			}
-			found = true
-			if !seen[e.Name] {
+			meant := e.Name == name || ok && group(e.Value)
+			found = found || meant
+			if meant && !seen[e.Name] {
 				seen[e.Name] = true
 				picked = append(picked, e)
 			}

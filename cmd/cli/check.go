@@ -70,9 +70,8 @@ func (a app) checkFile(path string, want checker.Want) error {
 	if err != nil {
 		return usage(fmt.Errorf("open history: %w", err))
 	}
-	defer f.Close()
 	h, err := history.Decode(f)
-	if err != nil {
+	if err := errors.Join(err, f.Close()); err != nil {
 		return usage(fmt.Errorf("%s: %w: give a history.jsonl.zst that lockquake run has written", path, err))
 	}
 	name := results.CellName{Strategy: h.Header.Strategy, Fault: h.Header.Fault, Repeat: h.Header.Repeat}
