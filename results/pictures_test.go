@@ -1,6 +1,7 @@
 package results
 
 import (
+	"bytes"
 	"flag"
 	"image"
 	"image/color"
@@ -33,9 +34,7 @@ type pixels struct {
 
 func readPNG(t *testing.T, path string) pixels {
 	t.Helper()
-	f := must(os.Open(path))(t)
-	defer f.Close()
-	img := must(png.Decode(f))(t)
+	img := must(png.Decode(bytes.NewReader(must(os.ReadFile(path))(t))))(t)
 	flat := image.NewRGBA(img.Bounds())
 	draw.Draw(flat, flat.Bounds(), img, img.Bounds().Min, draw.Src)
 	p := pixels{map[color.RGBA]bool{}, img.Bounds().Size()}
