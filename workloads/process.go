@@ -31,7 +31,8 @@ type Process struct {
 	// Entered is called in the critical section, between what the process has read and what it will do
 	// with it.
 	Entered func(context.Context, *Hold)
-	// RequestTimeout limits each operation but the acquire, which waits for its context.
+	// RequestTimeout limits each operation but the acquire, which waits for its context, and the
+	// close, which has none.
 	RequestTimeout time.Duration
 
 	number int32
@@ -90,15 +91,20 @@ func (p *Process) Acquire(ctx context.Context, key string) *Hold {
 	return &Hold{Hold: held, ID: call.ID(), Name: key, Client: p.Client}
 }
 
-// await waits for something else than the loss of the hold, and tells whether it was lost before.
+// await waits for something else than the loss of the hold, and tells whether it was lost by then.
 func await[T any](ctx context.Context, hold *Hold, other <-chan T) (lost bool) {
 	select {
 	case <-other:
 	case <-ctx.Done():
 	case <-hold.Lost:
-		return true
 	}
-	return false
+	// Of two that are ready the select takes either: a process would act on a loss, or not, by chance.
+	select {
+	case <-hold.Lost:
+		return true
+	default:
+		return false
+	}
 }
 
 // Stay keeps a hold for a time, and tells whether the process still believes in it then.

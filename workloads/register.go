@@ -12,16 +12,16 @@ import (
 
 // Resource is a register that a lock protects: read, and written as a whole.
 type Resource interface {
-	// Read gives the value and the position, in the resource's own order, at which it was read. hold
-	// is nil for a reader without a lock.
+	// Read gives the value, 0 before the first write, and the position, in the resource's own order, at
+	// which it was read. hold is nil for a reader without a lock. Errors are those of Write.
 	Read(ctx context.Context, key string, hold *Hold) (value, pos int64, err error)
 	// Write replaces the value. An error that wraps ErrRefused says that a fenced resource refused
 	// the hold; after an error that does not wrap lock.ErrDefinite the value may have been written.
 	Write(ctx context.Context, key string, hold *Hold, value int64) (pos int64, err error)
 }
 
-// ErrRefused is wrapped by the error of a write that a fenced resource did not accept.
-var ErrRefused = fmt.Errorf("write refused: %w", lock.ErrDefinite)
+// ErrRefused is wrapped by the error of a read or write that a fenced resource did not accept.
+var ErrRefused = fmt.Errorf("refused: %w", lock.ErrDefinite)
 
 // Register reads a register, holds the lock for a while, and writes a new value that names the one
 // it replaces: so each lost update is seen by itself, and who lost it.
