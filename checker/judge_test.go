@@ -195,15 +195,17 @@ func TestStories(t *testing.T) {
 9.900 s  c1 released k0 (token 4)`},
 		{"a stale write accepted", Fencing{}, broken, `
 2.200 s  c0 acquired k0 (token 1, lease 7)
+4.900 s  the key of c0's token 1 went with its lease
 5.600 s  pause-holder: target
-5.800 s  c1 acquired k0 (token 4, lease 8)
+5.800 s  c1 acquired k0 (token 4, lease 8) while c0 still believed
 7.400 s  c1 wrote 2 over 0 with token 4
 8.700 s  pause-holder healed: stalled
 9.400 s  c0 wrote 1 over 0 with token 1: stale write accepted`},
 		{"a stale write refused", Fencing{}, fenced, `
 2.200 s  c0 acquired k0 (token 1, lease 7)
+4.900 s  the key of c0's token 1 went with its lease
 5.600 s  pause-holder: target
-5.800 s  c1 acquired k0 (token 4, lease 8)
+5.800 s  c1 acquired k0 (token 4, lease 8) while c0 still believed
 7.400 s  c1 wrote 2 over 0 with token 4
 8.700 s  pause-holder healed: stalled
 9.200 s  c0 wrote 1 over 0 with token 1: stale write refused`},
@@ -245,4 +247,18 @@ func twinOf(t *testing.T, claim string) twin {
 	}
 	t.Fatal("no such claim: " + claim)
 	return twin{}
+}
+
+// Of all that was seen under newer tokens, the write over the same value tells most: here p1's, not
+// p2's read under a token that is newer still.
+func TestStaleWriteIsShownBesideItsRival(t *testing.T) {
+	h := draw(t, `
+		p0: |acquire t=1 l=7| |read 0 @1|                                                                |write 1<0 @5|
+		p1:                               |acquire t=4 l=8| |write 2<0 @2| |release|
+		p2:                                                                          |acquire t=6| |read 2 @3|`)
+	v := Fencing{}.Check(h)
+	story := strings.Join(v.Story, "\n")
+	if !strings.Contains(v.Why, "after c1's token 4 was seen") || !strings.Contains(story, "c1 wrote 2 over 0") || strings.Contains(story, "c2") {
+		t.Errorf("%s\n%s", v.Why, story)
+	}
 }

@@ -142,6 +142,7 @@ func (r *register) stale() []harm {
 		}
 	}
 	seenByPos, seenByTime := newHighWater(byPos), newHighWater(byTime)
+	first := r.firstToReplace()
 	var found []harm
 	for w := range r.writes {
 		seen, ok := seenByTime.before(w.Call)
@@ -150,6 +151,9 @@ func (r *register) stale() []harm {
 		}
 		if ok && w.Token != 0 && w.Token < seen.value {
 			newer := r.ops[seen.op]
+			if rival := first[w.Prev]; rival.Token > w.Token {
+				newer = rival // it tells most: what one wrote over a value is lost under what the other wrote over it
+			}
 			found = append(found, harmful(w, staleWhy(w, newer), newer))
 		}
 	}
@@ -163,17 +167,25 @@ func staleWhy(w, seen *history.Operation) string {
 
 // forks finds effective writes that replaced a value which another one had replaced already.
 func (r *register) forks() []harm {
-	replaced := map[int64]*history.Operation{}
+	first := r.firstToReplace()
 	var found []harm
 	for w := range r.writes {
-		other, again := replaced[w.Prev]
-		if again {
+		if other := first[w.Prev]; other != w {
 			found = append(found, harmful(w, forkWhy(w, other), other))
-			continue
 		}
-		replaced[w.Prev] = w
 	}
 	return found
+}
+
+// firstToReplace gives the first effective write over each value.
+func (r *register) firstToReplace() map[int64]*history.Operation {
+	first := map[int64]*history.Operation{}
+	for w := range r.writes {
+		if first[w.Prev] == nil {
+			first[w.Prev] = w
+		}
+	}
+	return first
 }
 
 func forkWhy(w, other *history.Operation) string {

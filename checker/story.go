@@ -159,13 +159,33 @@ func refusedStory(h *history.History, refused []history.Operation) []string {
 // the first of those holds to the write.
 func (s *story) behind(write *history.Operation, others ...*history.Operation) {
 	from := write.Call
-	for _, o := range append(others, write) {
-		if a := find(s.h, o.Hold); a != nil && a.Op == history.Acquire {
-			s.acquired(a, "")
-			from = min(from, a.Return)
+	own := s.holdOf(write)
+	if own != nil {
+		s.acquired(own, "")
+		s.vanished(own, write.Return)
+		from = own.Return
+	}
+	for _, o := range others {
+		a := s.holdOf(o)
+		if a == nil || a == own {
+			continue
 		}
+		more := ""
+		if own != nil && own.Return < a.Return && a.Return < write.Call {
+			more = " while " + clientName(own.Client) + " still believed"
+		}
+		s.acquired(a, more)
+		from = min(from, a.Return)
 	}
 	s.faults(from, write.Return)
+}
+
+// holdOf is the acquire under which an operation was done, nil for one without a lock.
+func (s *story) holdOf(o *history.Operation) *history.Operation {
+	if a := find(s.h, o.Hold); a != nil && a.Op == history.Acquire {
+		return a
+	}
+	return nil
 }
 
 // successor is the first operation on the resource under a newer token.

@@ -13,12 +13,10 @@ import (
 	"lockquake/results"
 )
 
-// act is one half of the demo: what is told before it, which verdict tells its story, and what must
-// come out.
+// act is one half of the demo: what is told before it and after it, and what must come out.
 type act struct {
 	strategy string
 	intro    string
-	told     string
 	moral    string
 	proven   func(checker.Judgement, history.History) bool
 }
@@ -28,7 +26,6 @@ var acts = []act{
 		strategy: "mutex",
 		intro: "1. A lock breaks. concurrency.Mutex protects a register that believes every holder;\n" +
 			"   a holder is paused for longer than its lease.",
-		told:  "fencing",
 		moral: "Two clients held one lock, and the one that had slept overwrote what the other had written.",
 		proven: func(j checker.Judgement, _ history.History) bool {
 			return invalid(j, "exclusion") && invalid(j, "fencing") && j.Grade == checker.Unsafe
@@ -38,13 +35,15 @@ var acts = []act{
 		strategy: "mutex+fence",
 		intro: "2. A token saves the data. The same lock, the same pause; the register refuses tokens\n" +
 			"   that are older than one it has seen.",
-		told:  "exclusion",
 		moral: "Two clients held one lock again; the late write was refused, and nothing was lost.",
 		proven: func(j checker.Judgement, h history.History) bool {
 			return invalid(j, "exclusion") && len(checker.Refused(h)) > 0 && j.Grade >= checker.Fenced
 		},
 	},
 }
+
+// teller is the checker whose story is told.
+const teller = "fencing"
 
 func invalid(j checker.Judgement, name string) bool {
 	return verdict(j, name).Validity == checker.Invalid
@@ -138,12 +137,12 @@ func (a app) perform(ctx context.Context, run *results.Run, s selection, cell ha
 }
 
 func (a app) tell(j checker.Judgement, act act, proven bool) {
-	for _, line := range verdict(j, act.told).Story {
+	for _, line := range verdict(j, teller).Story {
 		fmt.Fprintf(a.out, "   %s\n", line)
 	}
 	moral := act.moral
 	if !proven {
-		moral = fmt.Sprintf("This did not come out as it must: %s: %s.", j.Grade, verdict(j, act.told).Why)
+		moral = fmt.Sprintf("This did not come out as it must: %s: %s.", j.Grade, verdict(j, teller).Why)
 	}
 	fmt.Fprintf(a.out, "\n   Grade: %s. %s\n\n", j.Grade, moral)
 }
