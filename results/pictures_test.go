@@ -26,30 +26,30 @@ func galleryDir(t *testing.T) string {
 	return *gallery
 }
 
-// pixels are the colours of a picture, and how big it is.
+// pixels are a picture and how much of it has which colour.
 type pixels struct {
-	colors map[color.RGBA]bool
-	size   image.Point
+	*image.RGBA
+	count map[color.RGBA]int
 }
 
 func readPNG(t *testing.T, path string) pixels {
 	t.Helper()
 	img := must(png.Decode(bytes.NewReader(must(os.ReadFile(path))(t))))(t)
-	flat := image.NewRGBA(img.Bounds())
-	draw.Draw(flat, flat.Bounds(), img, img.Bounds().Min, draw.Src)
-	p := pixels{map[color.RGBA]bool{}, img.Bounds().Size()}
-	last := color.RGBA{}
-	for i := 0; i < len(flat.Pix); i += 4 {
-		if c := (color.RGBA{flat.Pix[i], flat.Pix[i+1], flat.Pix[i+2], flat.Pix[i+3]}); c != last {
-			p.colors[c], last = true, c
-		}
+	p := pixels{image.NewRGBA(img.Bounds()), map[color.RGBA]int{}}
+	draw.Draw(p, p.Bounds(), img, img.Bounds().Min, draw.Src)
+	for i := 0; i < len(p.Pix); i += 4 {
+		p.count[color.RGBA{p.Pix[i], p.Pix[i+1], p.Pix[i+2], p.Pix[i+3]}]++
 	}
 	return p
 }
 
-func (p pixels) have(c color.Color) bool {
-	return p.colors[color.RGBAModel.Convert(c).(color.RGBA)]
-}
+func (p pixels) of(c color.Color) int { return p.count[color.RGBAModel.Convert(c).(color.RGBA)] }
+
+// swatch is more than an area takes in the legend, stripe more than a line takes there, in pixels.
+const (
+	swatch = 800
+	stripe = 250
+)
 
 func TestPicturesOfCells(t *testing.T) {
 	dir := galleryDir(t)
@@ -74,12 +74,17 @@ func TestPicturesOfCells(t *testing.T) {
 			f := timeline(s, "mutex")
 			check(t, f.save(base+"-timeline"))
 			img := readPNG(t, base+"-timeline.png")
-			if w, h := img.size.X, img.size.Y; w != 1320 || h != int(f.height*2+0.5) {
+			if w, h := img.Bounds().Dx(), img.Bounds().Dy(); w != 1320 || h != int(f.height*2+0.5) {
 				t.Errorf("picture is %d x %d", w, h)
 			}
-			if img.have(redColor) != c.red || img.have(faultColor) != c.shade || img.have(lostColor) != c.lost {
-				t.Errorf("red %t, shade %t, lost %t; want %t, %t, %t", img.have(redColor), img.have(faultColor),
-					img.have(lostColor), c.red, c.shade, c.lost)
+			if red := img.of(redColor); red > swatch != c.red || red > 0 != c.red {
+				t.Errorf("%d red pixels; red wanted: %t", red, c.red)
+			}
+			if shade := img.of(faultColor); shade > swatch != c.shade {
+				t.Errorf("%d pixels of shade; shade wanted: %t", shade, c.shade)
+			}
+			if lost := img.of(lostColor); lost > 0 != c.lost {
+				t.Errorf("%d pixels of lost; wanted: %t", lost, c.lost)
 			}
 			svg := string(must(os.ReadFile(base + "-timeline.svg"))(t))
 			for _, text := range c.says {
@@ -98,10 +103,38 @@ func TestPicturesOfLatency(t *testing.T) {
 		check(t, latencyOverTime(s, "mutex").save(filepath.Join(dir, name+"-latency")))
 		check(t, percentiles(s.measure(), "mutex").save(filepath.Join(dir, name+"-percentiles")))
 		overTime, curve := readPNG(t, filepath.Join(dir, name+"-latency.png")), readPNG(t, filepath.Join(dir, name+"-percentiles.png"))
-		some := name != "empty"
-		if overTime.have(faultColor) != some || curve.have(seriesStyle(0).Color) != some {
-			t.Errorf("%s: fault %t, curve %t; want %t", name, overTime.have(faultColor), curve.have(seriesStyle(0).Color), some)
+		shade, dots, line := overTime.of(faultColor), overTime.of(holdColor), curve.of(seriesStyle(0).Color)
+		if some := name != "empty"; shade > swatch != some || dots > swatch != some || line > stripe != some {
+			t.Errorf("%s: %d pixels of shade, %d of dots, %d of the curve; wanted: %t", name, shade, dots, line, some)
 		}
+	}
+}
+
+func TestNoLineWhereNobodyWaits(t *testing.T) {
+	// p0: |wait|                    |wait|      the middle of the picture is empty
+	s := &script{}
+	s.wait(0, history.OK, ms, 300*ms)
+	s.wait(0, history.OK, 700*ms, 1000*ms)
+	middle := func() int {
+		h := s.build()
+		base := filepath.Join(t.TempDir(), "p")
+		check(t, latencyOverTime(newScene(&h), "mutex").save(base))
+		img, n := readPNG(t, base+".png"), 0
+		for x := 620; x < 760; x++ { // 1320 wide: about 0.45 s to 0.55 s
+			for y := 200; y < 560; y++ {
+				if c := img.RGBAAt(x, y); c.R > 0xc0 && c.B < 0xa0 { // orange, also where it is thin
+					n++
+				}
+			}
+		}
+		return n
+	}
+	if n := middle(); n != 0 {
+		t.Errorf("%d orange pixels where nobody waits", n)
+	}
+	s.wait(1, history.OK, 100*ms, 900*ms)
+	if middle() == 0 {
+		t.Error("no line where somebody waits")
 	}
 }
 
@@ -120,11 +153,11 @@ func TestPicturesOfRuns(t *testing.T) {
 		check(t, f.save(filepath.Join(dir, name)))
 		img := readPNG(t, filepath.Join(dir, name)+".png")
 		for i := range 3 {
-			if !img.have(seriesStyle(i).Color) {
+			if img.of(seriesStyle(i).Color) < stripe {
 				t.Errorf("%s: nothing has colour %d", name, i)
 			}
 		}
-		if img.have(seriesStyle(7).Color) {
+		if img.of(seriesStyle(7).Color) > 0 {
 			t.Errorf("%s: a colour that nothing has", name)
 		}
 	}
@@ -163,6 +196,17 @@ func TestHostileNamesAreTextInPictures(t *testing.T) {
 	svg := string(must(os.ReadFile(base + ".svg"))(t))
 	if strings.Contains(svg, "<script") || !strings.Contains(svg, "&lt;script") {
 		t.Error("a name became markup")
+	}
+}
+
+func TestTableTakesTheFirstRepeat(t *testing.T) {
+	of := func(repeat, acquired int) measured {
+		return measured{CellName{"mutex", "none", repeat}, Stats{Acquired: acquired}}
+	}
+	for _, all := range [][]measured{{of(1, 10), of(2, 20)}, {of(2, 20), of(1, 10)}} {
+		if got := newTable(all).cells[[2]string{"mutex", "none"}]; got.Acquired != 10 {
+			t.Errorf("repeat %d is shown", got.Repeat)
+		}
 	}
 }
 

@@ -94,6 +94,17 @@ func TestDetectionLagIsOfLosersThatWereTold(t *testing.T) {
 	}
 }
 
+func TestReleaseWhileAnotherHoldsIsNoHandoff(t *testing.T) {
+	// p0: |10 ---------- 50|
+	// p1:        |30 ---------- 80|
+	s := &script{}
+	s.hold("a", 0, 1, 1, 10*ms, 50*ms)
+	s.hold("b", 1, 2, 5*ms, 30*ms, 80*ms)
+	if st := Measure(s.build()); st.Handoff.Count != 0 || st.Detection.Count != 0 {
+		t.Errorf("handoff %+v, detection %+v", st.Handoff, st.Detection)
+	}
+}
+
 func TestStatsOfNothing(t *testing.T) {
 	st := Measure(history.History{})
 	if st.Acquired != 0 || st.Jain != 0 || st.PerSecond != 0 || st.Acquire.Count != 0 || len(st.Waiters) != waiterParts {
