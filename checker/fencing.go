@@ -1,7 +1,9 @@
 package checker
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"lockquake/checker/history"
@@ -99,6 +101,23 @@ func harmEvidence(h *history.History, x harm) []history.OpID {
 		ops = append(ops, o, find(h, o.Hold))
 	}
 	return evidence(ops...)
+}
+
+// Harmful lists the writes that were accepted though they were stale, or replaced a value that
+// another write had replaced before, in the order of Call.
+func Harmful(h history.History) []history.Operation {
+	var found []history.Operation
+	for _, r := range registers(&h) {
+		seen := map[history.OpID]bool{}
+		for _, x := range append(r.stale(), r.forks()...) {
+			if !seen[x.write.ID] {
+				seen[x.write.ID] = true
+				found = append(found, *x.write)
+			}
+		}
+	}
+	slices.SortFunc(found, func(a, b history.Operation) int { return cmp.Compare(a.Call, b.Call) })
+	return found
 }
 
 // Refused lists the stale writes that the resource refused: made under a token older than that

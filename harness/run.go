@@ -85,7 +85,7 @@ func Run(ctx context.Context, cell Cell, parts Parts, out io.Writer) (err error)
 func (c Cell) header() history.Header {
 	return history.Header{
 		Strategy: c.Strategy, Fault: c.Fault, Repeat: c.Repeat, Seed: c.Seed, Fenced: c.Fenced,
-		Clients: c.Clients, Keys: c.KeyNames, TTL: c.TTL, Settle: c.Settle,
+		Clients: c.Clients, Keys: c.KeyNames, TTL: c.TTL, Warmup: c.Warmup, Settle: c.Settle,
 	}
 }
 

@@ -51,12 +51,11 @@ func (r *Register) Turn(ctx context.Context, p *Process, key string, stay time.D
 func (r *Register) Last(ctx context.Context, p *Process, key string, patience time.Duration) {
 	waiting, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	if hold := p.Acquire(waiting, key); hold != nil {
+	hold := p.Acquire(waiting, key)
+	if hold != nil {
 		defer p.Release(ctx, hold)
-		r.read(ctx, p, key, hold)
-		return
 	}
-	r.read(ctx, p, key, nil)
+	_, _ = r.read(ctx, p, key, hold) // whether it could be read is in the history
 }
 
 func (r *Register) read(ctx context.Context, p *Process, key string, hold *Hold) (int64, error) {
