@@ -22,7 +22,7 @@ type Memory struct {
 
 type register struct {
 	value   int64
-	highest int64 // token
+	highest int64 // token, where fenced
 }
 
 // Read gives the value of a key; it is refused like a write.
@@ -41,11 +41,11 @@ func (m *Memory) visit(key string, hold *Hold, do func(*register, int64)) error 
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	r := m.registers[key]
-	if hold != nil {
-		if m.Fenced && hold.Token < r.highest {
+	if m.Fenced && hold != nil {
+		if hold.Token < r.highest {
 			return fmt.Errorf("token %d after %d: %w", hold.Token, r.highest, ErrRefused)
 		}
-		r.highest = max(r.highest, hold.Token)
+		r.highest = hold.Token
 	}
 	m.pos++
 	do(&r, m.pos)

@@ -114,7 +114,7 @@ func await[T any](ctx context.Context, hold *Hold, other <-chan T) (lost bool) {
 func (p *Process) Stay(ctx context.Context, hold *Hold, d time.Duration) bool {
 	p.Entered(ctx, hold)
 	lost := await(ctx, hold, time.After(d))
-	if busy := p.Busy(); busy != nil && !lost {
+	if busy := p.Busy(); busy != nil {
 		lost = await(ctx, hold, busy)
 	}
 	if p.Step(ctx) || !lost {

@@ -127,15 +127,17 @@ func TestPausedProcessBeginsNothing(t *testing.T) {
 	})
 }
 
-// Times since the beginning of the stay, which is to last 1 s; 0: never.
+// Times since the beginning of the stay, which is to last 1 s; 0: never. A pause begins during the
+// stay and is met at its end, at the gate.
 //
-//	0        1 s       2 s       3 s
-//	|- stay -|- busy ------------|
+//	0        1 s       2 s       3 s       ...   9 s
+//	|- stay -|- busy ------------|- gate --------|
 func TestStay(t *testing.T) {
+	const gate = 9 * time.Second
 	for name, tc := range map[string]struct {
 		lost, busy, cancelled time.Duration
 		endlessly             bool // busy
-		stopped               bool // at the gate, after the stay
+		stopped               bool
 		want                  bool
 		until                 time.Duration
 	}{
@@ -146,9 +148,9 @@ func TestStay(t *testing.T) {
 		"lost later":                   {lost: 2 * time.Second, want: true, until: time.Second},
 		"lost while busy":              {lost: 2 * time.Second, endlessly: true, until: 2 * time.Second},
 		"lost before busy":             {lost: time.Second / 2, endlessly: true, until: time.Second / 2},
-		"stopped":                      {stopped: true, want: true, until: time.Second},
-		"lost, but stopped":            {lost: time.Second / 2, stopped: true, want: true, until: time.Second / 2},
-		"lost while busy, but stopped": {lost: 2 * time.Second, endlessly: true, stopped: true, want: true, until: 2 * time.Second},
+		"stopped":                      {stopped: true, want: true, until: gate},
+		"lost, but stopped":            {lost: time.Second / 2, stopped: true, want: true, until: gate},
+		"lost while busy, but stopped": {lost: 2 * time.Second, endlessly: true, stopped: true, want: true, until: gate},
 		"the context ends":             {cancelled: time.Second / 2, want: true, until: time.Second / 2},
 		"the context ends while busy":  {cancelled: 2 * time.Second, endlessly: true, want: true, until: 2 * time.Second},
 	} {
@@ -160,8 +162,10 @@ func TestStay(t *testing.T) {
 				after(tc.lost, func() { close(s.lock.lost) })
 				after(tc.cancelled, cancel)
 				s.busy = closedAfter(tc.busy, tc.endlessly)
-				s.step = func(context.Context) bool { return tc.stopped }
 				began := time.Now()
+				if tc.stopped {
+					s.step = func(context.Context) bool { time.Sleep(time.Until(began.Add(gate))); return true }
+				}
 				if got := s.Stay(ctx, hold, time.Second); got != tc.want {
 					t.Errorf("believes in its hold: %t, want %t", got, tc.want)
 				}

@@ -17,7 +17,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var errBroken = errors.New("broken")
 
-// belief is what a member says of leadership.
+// belief is what a member says of leadership, or said before it went down.
 type belief struct {
 	leader int
 	term   uint64
@@ -30,6 +30,7 @@ type world struct {
 	did []string
 
 	beliefs             []belief
+	undone              []belief // takes the place of beliefs when a member is given back to its peers
 	killErr, restartErr error
 	held                int64 // bytes that any link held
 	stopped             bool  // a paused process reached its next step
@@ -56,10 +57,7 @@ func (w *world) Names() []string { return make([]string, len(w.beliefs)) }
 
 func (w *world) Believes(member int) (leader int, term uint64, running bool) {
 	b := w.beliefs[member]
-	if b.down {
-		return -1, 0, false
-	}
-	return b.leader, b.term, true
+	return b.leader, b.term, !b.down
 }
 
 func (w *world) Kill(member int) error {
@@ -69,11 +67,17 @@ func (w *world) Kill(member int) error {
 
 func (w *world) Restart(ctx context.Context, member int) error {
 	w.note("restart m%d", member)
+	w.beliefs = w.undone
 	return errors.Join(w.restartErr, ctx.Err())
 }
 
-func (w *world) HoldPeers(member int)       { w.note("hold peers of m%d", member) }
-func (w *world) PassPeers(member int) int64 { w.note("pass peers of m%d", member); return w.held }
+func (w *world) HoldPeers(member int) { w.note("hold peers of m%d", member) }
+
+func (w *world) PassPeers(member int) int64 {
+	w.note("pass peers of m%d", member)
+	w.beliefs = w.undone
+	return w.held
+}
 
 func (w *world) Cut(client int)         { w.note("cut c%d", client) }
 func (w *world) Mend(client int) int64  { w.note("mend c%d", client); return w.held }

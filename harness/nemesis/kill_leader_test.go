@@ -20,7 +20,7 @@ func TestKilledLeaderIsEvidentFromItsSuccessor(t *testing.T) {
 		"it never was killed": {calm, unseen("no other leader seen after m1")},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := &world{beliefs: calm}
+			w := &world{beliefs: calm, undone: undone}
 			injected := inject(t, nemesis.KillLeader{}, nemesis.Target{Members: w})
 			wantTo(t, injected, "m1 leads term 4")
 			w.wantDone(t, "kill m1")
