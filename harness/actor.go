@@ -2,7 +2,6 @@ package harness
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -57,16 +56,24 @@ func (r *run) entered(client int) func(context.Context, *workloads.Hold) {
 	}
 }
 
-// close ends the sessions and then the connection. A session that cannot be ended is left to its
-// lease: the history tells.
+// close ends the sessions and then the connection. A lock whose Close takes long is helped by the end of
+// its client; a session that could not be ended is left to its lease, and the history tells.
 func (a *actor) close(keys []string) error {
-	for _, key := range keys {
-		if a.locks[key] != nil {
-			a.process.Close(key)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for _, key := range keys {
+			if a.locks[key] != nil {
+				a.process.Close(key)
+			}
 		}
-	}
-	if err := a.client.Close(); err != nil && !errors.Is(err, context.Canceled) {
+	}()
+	within(done, leaving)
+	if err := a.client.Close(); err != nil {
 		return fmt.Errorf("close client c%d: %w", a.process.Client, err)
+	}
+	if !within(done, healing) {
+		return fmt.Errorf("close client c%d: its lock's Close did not return within %v after its client was closed", a.process.Client, healing)
 	}
 	return nil
 }

@@ -43,7 +43,8 @@ func (r *run) inject(ctx, window context.Context, injection Injection) error {
 	injected, err := r.strike(ctx, holder)
 	goOn()
 	if err != nil {
-		call.Return(history.Fail, history.Event{Fault: r.cell.Fault, Error: err.Error()})
+		// A request without an answer may have done its harm all the same.
+		call.Return(history.Unknown, history.Event{Fault: r.cell.Fault, Error: err.Error()})
 		return nil
 	}
 	call.Return(history.OK, history.Event{Fault: r.cell.Fault, Note: injected.To})

@@ -12,6 +12,7 @@ import (
 
 	"lockquake/checker/history"
 	"lockquake/harness/nemesis"
+	"lockquake/workloads/lock"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -82,7 +83,7 @@ func TestInjectionThatFailsIsRecordedAndNotHealed(t *testing.T) {
 			t.Fatalf("%d healed: %v", fault.healed, err)
 		}
 		in := h.Injections()
-		if len(in) == 0 || in[0].Inject.Outcome != history.Fail || in[0].Inject.Error != "no leader" {
+		if len(in) == 0 || in[0].Inject.Outcome != history.Unknown || in[0].Inject.Error != "no leader" {
 			t.Errorf("recorded as %+v", in)
 		}
 	})
@@ -141,6 +142,34 @@ func TestLockThatIgnoresItsContextIsGivenUp(t *testing.T) {
 		}
 		l.turn <- struct{}{} // let the abandoned processes end
 	})
+}
+
+// A Close that returns only when its client is closed is no reason to hang.
+func TestLockThatClosesWithItsClientIsClosed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fakeCluster{}
+		l := &clinging{fakeLock: newFakeLock(), cluster: f}
+		if _, err := carry(t.Context(), t, f, l.strategy, nemesis.None{}); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// clinging is a lock that closes when the clients are.
+type clinging struct {
+	*fakeLock
+	cluster *fakeCluster
+}
+
+func (c *clinging) strategy(context.Context, lock.Env) (lock.Lock, error) { return c, nil }
+
+func (c *clinging) Close() error {
+	for open := true; open; time.Sleep(time.Second) {
+		c.cluster.mu.Lock()
+		open = c.cluster.open > 1 // the control client outlives the others
+		c.cluster.mu.Unlock()
+	}
+	return nil
 }
 
 // A waiter that only its context ends is recorded as unknown.
