@@ -62,8 +62,10 @@ const (
 
 	// Observations of the ground truth: a watch of the lock's prefix by a client no fault touches.
 
-	Created // key Note was created at revision Pos (= Token) under Lease
+	Created // key Note was created at revision Token under Lease; Pos is Token, or where it was found after a Gap
 	Deleted // key Note, created at Token under Lease, was deleted at Pos; OK: its Lease was still alive after that
+	Alive   // what etcd answered, when it was asked for Lease after the Deleted that ID names; OK: alive, Fail: gone
+	Gap     // what happened from revision Pos up to, not with, revision Value was not seen; Value 0: nor later
 
 	End // the recorder was closed in order; a history without it was cut short
 )
@@ -83,7 +85,7 @@ type Event struct {
 	Outcome Outcome
 	Process int32 // single-threaded actor
 	Client  int32 // etcd connection behind it
-	ID      OpID  // of the operation that this event begins or ends; 0 for Info
+	ID      OpID  // of the operation that this event begins or ends; 0 for Info but Alive
 	Hold    OpID  // the acquire that a release, lost, read or write belongs to
 	Key     string
 	Token   int64
@@ -120,7 +122,7 @@ var (
 	kindNames    = names{"", "invoke", "return", "info"}
 	outcomeNames = names{"unknown", "ok", "fail"}
 	opNames      = names{"", "acquire", "release", "read", "write", "close", "inject", "heal",
-		"lost", "crash", "stop", "granted", "renewed", "created", "deleted", "end"}
+		"lost", "crash", "stop", "granted", "renewed", "created", "deleted", "alive", "gap", "end"}
 )
 
 func (k Kind) String() string    { return kindNames.name(uint8(k)) }

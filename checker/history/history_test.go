@@ -167,6 +167,8 @@ func TestPairingDefects(t *testing.T) {
 		"clock runs backwards":  {[]Event{{Seq: 1, At: 5, Kind: Info, Op: Stop}, {Seq: 2, At: 4, Kind: Info, Op: Stop}}, "follows event 1 at 5ns"},
 		"return of another kind": {[]Event{{Seq: 1, Kind: Invoke, Op: Acquire, ID: 1}, {Seq: 2, Kind: Return, Op: Release, ID: 1}},
 			"but operation 1 is acquire"},
+		"answer about no deletion": {[]Event{{Seq: 1, Kind: Info, Op: Created}, {Seq: 2, Kind: Info, Op: Alive, ID: 1}},
+			"event 2 tells of the lease behind event 1, which is no deletion"},
 		"event after the end": {[]Event{{Seq: 1, Kind: Info, Op: End}, {Seq: 2, Kind: Info, Op: Stop}}, "follows the end mark"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -178,6 +180,29 @@ func TestPairingDefects(t *testing.T) {
 				t.Errorf("defects %q, want %q", got, tc.want)
 			}
 		})
+	}
+}
+
+// Whether the lease of a deleted key lived on is asked later; the answer belongs to its deletion only.
+func TestAnswerAboutALeaseCompletesItsDeletion(t *testing.T) {
+	var file bytes.Buffer
+	record(t, &file, func(r *Recorder) {
+		var deleted []int64
+		for token := range int64(4) {
+			deleted = append(deleted, r.Info(Event{Op: Deleted, Token: token, Lease: 9}))
+		}
+		for i, answer := range []Outcome{OK, Fail, Unknown} {
+			r.Info(Event{Op: Alive, ID: OpID(deleted[i]), Lease: 9, Outcome: answer})
+		}
+	})
+	h, err := Decode(&file)
+	if err != nil || len(h.Defects) > 0 {
+		t.Fatal(err, h.Defects)
+	}
+	for i, want := range []Outcome{OK, Fail, Unknown, Unknown} {
+		if got := h.Infos[i].Outcome; got != want {
+			t.Errorf("deletion %d came out %v, want %v", i, got, want)
+		}
 	}
 }
 

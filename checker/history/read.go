@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
@@ -112,8 +113,21 @@ func (b *Builder) Add(e Event) {
 		b.finish(e)
 	case Info:
 		b.ended = e.Op == End
+		if e.Op == Alive {
+			b.settle(e)
+		}
 		b.h.Infos = append(b.h.Infos, e)
 	}
+}
+
+// settle completes a deletion with what was learnt later of its lease.
+func (b *Builder) settle(e Event) {
+	i, ok := slices.BinarySearchFunc(b.h.Infos, int64(e.ID), func(seen Event, seq int64) int { return cmp.Compare(seen.Seq, seq) })
+	if !ok || b.h.Infos[i].Op != Deleted {
+		b.defect("event %d tells of the lease behind event %d, which is no deletion", e.Seq, e.ID)
+		return
+	}
+	b.h.Infos[i].Outcome = e.Outcome
 }
 
 // History gives what was added. An operation that did not return is open.

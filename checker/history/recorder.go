@@ -89,10 +89,11 @@ func (c Call) Return(outcome Outcome, e Event) time.Duration {
 	return at
 }
 
-// Info records a single observation.
-func (r *Recorder) Info(e Event) {
+// Info records a single observation, and gives its sequence number.
+func (r *Recorder) Info(e Event) int64 {
 	e.Kind = Info
-	r.add(&e)
+	seq, _ := r.add(&e)
+	return seq
 }
 
 // add stamps and buffers an event. An invoke becomes its own ID, and an acquire its own Hold.
