@@ -96,9 +96,9 @@ func (d damage) accuse(h *history.History, v Verdict) Verdict {
 }
 
 func harmEvidence(h *history.History, x harm) []history.OpID {
-	ops := []*history.Operation{x.write, find(h, x.write.Hold)}
+	ops := []*history.Operation{x.write, h.Find(x.write.Hold)}
 	for _, o := range x.witnesses {
-		ops = append(ops, o, find(h, o.Hold))
+		ops = append(ops, o, h.Find(o.Hold))
 	}
 	return evidence(ops...)
 }

@@ -82,7 +82,7 @@ type deadline struct {
 }
 
 func (k knowledge) judge(o overlap) deadline {
-	a := &o.older.Acquire
+	a := o.older.Acquire
 	who := clientName(a.Client)
 	if a.Lease == 0 {
 		return deadline{Invalid, 0, fmt.Sprintf("%v, and no lease bounded %s's hold", o, who)}

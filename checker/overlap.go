@@ -62,10 +62,10 @@ func (o overlap) endSeq() int64 { return min(o.older.End, o.newer.End) }
 
 // evidence is the two acquires and the two releases, as far as there are any.
 func (o overlap) evidence() []history.OpID {
-	ops := []*history.Operation{&o.older.Acquire, &o.newer.Acquire}
+	ops := []*history.Operation{o.older.Acquire, o.newer.Acquire}
 	for _, hold := range []*history.Hold{o.older, o.newer} {
 		if hold.EndedBy == history.Release {
-			ops = append(ops, &hold.Release)
+			ops = append(ops, hold.Release)
 		}
 	}
 	return evidence(ops...)
@@ -73,7 +73,7 @@ func (o overlap) evidence() []history.OpID {
 
 // String says who held what together, and for how long.
 func (o overlap) String() string {
-	a, b := &o.older.Acquire, &o.newer.Acquire
+	a, b := o.older.Acquire, o.newer.Acquire
 	how := "from " + seconds(o.newer.StartAt) + " to the end"
 	if o.end() != history.Open {
 		how = fmt.Sprintf("for %s from %s", seconds(o.end()-o.newer.StartAt), seconds(o.newer.StartAt))

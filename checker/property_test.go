@@ -165,7 +165,7 @@ func afterlife(_ *rapid.T, h *history.History) (int64, bool) {
 	for i := range h.Ops {
 		if o := h.Ops[i]; o.Outcome == history.Unknown && o.Op == history.Acquire && o.Return != history.Open {
 			id := addAt(h, nextSeq(h), history.Operation{Op: history.Acquire})
-			find(h, id).Process = o.Process
+			h.Find(id).Process = o.Process
 			return newest(h), true
 		}
 	}

@@ -122,7 +122,7 @@ func strangerStory(t *truth, e *history.Event, culprits []*history.Operation) []
 	}
 	for _, o := range culprits {
 		s.say(o.Call, o.CallAt, "%s began to %v %s%s", clientName(o.Client), o.Op, o.Key, credentials(o.Token, 0))
-		s.acquired(find(t.h, o.Hold), "")
+		s.acquired(t.h.Find(o.Hold), "")
 		from = min(from, o.Call)
 	}
 	s.say(e.Seq, e.At, "%s (token %d) was deleted, its lease alive", e.Note, e.Token)

@@ -35,7 +35,7 @@ func (s *story) acquired(o *history.Operation, more string) {
 
 // ended tells how the belief in a hold ended.
 func (s *story) ended(hold *history.Hold) {
-	o := &hold.Acquire
+	o := hold.Acquire
 	what := map[history.Op]string{
 		history.Release: "released",
 		history.Lost:    "noticed the loss of",
@@ -116,10 +116,10 @@ func (s *story) text() []string {
 // overlapStory tells how two clients came to believe that they held one key.
 func overlapStory(h *history.History, o overlap) *story {
 	s := &story{h: h}
-	s.acquired(&o.older.Acquire, "")
-	s.acquired(&o.newer.Acquire, " while "+clientName(o.older.Acquire.Client)+" still believed")
+	s.acquired(o.older.Acquire, "")
+	s.acquired(o.newer.Acquire, " while "+clientName(o.older.Acquire.Client)+" still believed")
 	s.faults(o.older.Start, o.endSeq())
-	s.vanished(&o.older.Acquire, o.endSeq())
+	s.vanished(o.older.Acquire, o.endSeq())
 	s.ended(o.older)
 	s.ended(o.newer)
 	return s
@@ -182,7 +182,7 @@ func (s *story) behind(write *history.Operation, others ...*history.Operation) {
 
 // holdOf is the acquire under which an operation was done, nil for one without a lock.
 func (s *story) holdOf(o *history.Operation) *history.Operation {
-	if a := find(s.h, o.Hold); a != nil && a.Op == history.Acquire {
+	if a := s.h.Find(o.Hold); a != nil && a.Op == history.Acquire {
 		return a
 	}
 	return nil

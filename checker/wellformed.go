@@ -125,7 +125,7 @@ func references(h *history.History) (defects []string) {
 				defects = append(defects, describe(o, fmt.Sprintf("names %d, no earlier acquire of %s", o.Hold, o.Key)))
 			}
 		case history.Heal:
-			if i := find(h, o.Hold); i == nil || i.Op != history.Inject {
+			if i := h.Find(o.Hold); i == nil || i.Op != history.Inject {
 				defects = append(defects, describe(o, fmt.Sprintf("names %d, no injection", o.Hold)))
 			}
 		}
@@ -139,7 +139,7 @@ func references(h *history.History) (defects []string) {
 }
 
 func names(h *history.History, hold history.OpID, before int64, key string) bool {
-	a := find(h, hold)
+	a := h.Find(hold)
 	return a != nil && a.Op == history.Acquire && a.Return < before && (key == "" || a.Key == key)
 }
 

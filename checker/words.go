@@ -1,7 +1,6 @@
 package checker
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,18 +11,6 @@ import (
 
 // calm is the name that a header gives to the absence of a fault.
 const calm = "none"
-
-// find is the operation with that id, nil if there is none. The id is the sequence number of the
-// invoke, and operations are in the order of their invokes.
-func find(h *history.History, id history.OpID) *history.Operation {
-	i, ok := slices.BinarySearchFunc(h.Ops, int64(id), func(o history.Operation, call int64) int {
-		return cmp.Compare(o.Call, call)
-	})
-	if !ok {
-		return nil
-	}
-	return &h.Ops[i]
-}
 
 // evidence lists the ids of operations in time order, each once; nil and 0 are left out.
 func evidence(ops ...*history.Operation) []history.OpID {

@@ -132,53 +132,68 @@ func (h *History) Injections() []Injection {
 // successful acquire to the first of: its release was invoked, it acted on Lost, its process
 // crashed. Start and End are sequence numbers, StartAt and EndAt the times to them.
 type Hold struct {
-	Acquire Operation
+	Acquire *Operation
+	Release *Operation // the last one that names the hold, whether or not it ended the belief; nil: none
 	Start   int64
 	End     int64 // Open: it believed to the end of the history
 	StartAt time.Duration
 	EndAt   time.Duration
 	EndedBy Op // Release, Lost or Crash; 0 while open
-	Release Operation
 }
 
-// Holds lists the believed holds in the order of their starts.
+// Holds lists the believed holds in the order of their starts. They point into h.Ops.
 func (h *History) Holds() []Hold {
-	holds := map[OpID]*Hold{}
-	var order []*Hold
-	end := func(id OpID, by Op, seq int64, at time.Duration) *Hold {
-		hold := holds[id]
-		if hold != nil && seq < hold.End {
-			hold.End, hold.EndAt, hold.EndedBy = seq, at, by
-		}
-		return hold
-	}
-	for _, o := range h.Ops {
-		if o.Op == Acquire && o.Outcome == OK {
-			hold := &Hold{Acquire: o, Start: o.Return, StartAt: o.ReturnAt, End: Open, EndAt: Open}
-			holds[o.ID] = hold
-			order = append(order, hold)
+	var holds []Hold
+	at := make([]int32, len(h.Ops)) // index of the hold of an acquire, plus 1
+	for i := range h.Ops {
+		if o := &h.Ops[i]; o.Op == Acquire && o.Outcome == OK {
+			holds = append(holds, Hold{Acquire: o, Start: o.Return, StartAt: o.ReturnAt, End: Open, EndAt: Open})
+			at[i] = int32(len(holds))
 		}
 	}
-	for _, o := range h.Ops {
-		if o.Op == Release {
-			if hold := end(o.Hold, Release, o.Call, o.CallAt); hold != nil {
+	held := func(id OpID) *Hold {
+		if i, ok := h.index(id); ok && at[i] > 0 {
+			return &holds[at[i]-1]
+		}
+		return nil
+	}
+	for i := range h.Ops {
+		if o := &h.Ops[i]; o.Op == Release {
+			if hold := held(o.Hold); hold != nil {
 				hold.Release = o
+				hold.end(Release, o.Call, o.CallAt)
 			}
 		}
 	}
-	for _, e := range h.Infos {
-		if e.Op == Lost || e.Op == Crash {
-			end(e.Hold, e.Op, e.Seq, e.At)
+	for i := range h.Infos {
+		if e := &h.Infos[i]; e.Op == Lost || e.Op == Crash {
+			if hold := held(e.Hold); hold != nil {
+				hold.end(e.Op, e.Seq, e.At)
+			}
 		}
 	}
-	return sortedByStart(order)
+	slices.SortFunc(holds, func(a, b Hold) int { return cmp.Compare(a.Start, b.Start) })
+	return holds
 }
 
-func sortedByStart(order []*Hold) []Hold {
-	sorted := make([]Hold, len(order))
-	for i, hold := range order {
-		sorted[i] = *hold
+func (hold *Hold) end(by Op, seq int64, at time.Duration) {
+	if seq < hold.End {
+		hold.End, hold.EndAt, hold.EndedBy = seq, at, by
 	}
-	slices.SortFunc(sorted, func(a, b Hold) int { return cmp.Compare(a.Start, b.Start) })
-	return sorted
+}
+
+// Find is the operation with that id, nil if there is none.
+func (h *History) Find(id OpID) *Operation {
+	i, ok := h.index(id)
+	if !ok {
+		return nil
+	}
+	return &h.Ops[i]
+}
+
+// index finds an operation by its id, which is the sequence number of its invoke.
+func (h *History) index(id OpID) (int, bool) {
+	return slices.BinarySearchFunc(h.Ops, int64(id), func(o Operation, call int64) int {
+		return cmp.Compare(o.Call, call)
+	})
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -99,13 +100,19 @@ func (a app) demo(ctx context.Context) error {
 		if proven {
 			came++
 		}
+		if ctx.Err() != nil {
+			break
+		}
 	}
 	if err := run.Finish(); err != nil {
 		return harnessFailed(err)
 	}
 	fmt.Fprintf(a.out, "report: %s\nnext:   lockquake run --strategy tutorial --fault revoke-holder\n", run.Path("report.html"))
 	fmt.Fprintf(a.out, "RESULT: %d of %d came out as they must\n", came, len(acts))
-	if came < len(acts) {
+	switch {
+	case ctx.Err() != nil:
+		return exit{code: exitInterrupted}
+	case came < len(acts):
 		return exit{code: exitUnknown}
 	}
 	return nil
@@ -119,10 +126,10 @@ func (a app) perform(ctx context.Context, run *results.Run, s selection, cell ha
 		return false, harnessFailed(err)
 	}
 	if err := a.record(ctx, stored, cell, s); err != nil {
+		if ctx.Err() != nil {
+			return false, exit{exitInterrupted, errors.New("interrupted before anything could be judged")}
+		}
 		return false, harnessFailed(err)
-	}
-	if ctx.Err() != nil {
-		return false, exit{code: exitInterrupted, cause: ctx.Err()}
 	}
 	h, err := stored.ReadHistory()
 	if err != nil {

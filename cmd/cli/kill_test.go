@@ -105,3 +105,27 @@ func TestInterruptedRunIsHealedSavedAndJudged(t *testing.T) {
 		t.Errorf("the history is not whole:\n%s", s.out)
 	}
 }
+
+func TestDemoShowsTheHarmAndTheCure(t *testing.T) {
+	t.Chdir(t.TempDir())
+	call(t, "demo").want(t, exitHeld,
+		"while c", "still believed", "stale write accepted", "Grade: unsafe",
+		"stale write refused", "report: results/runs/", "next:", "RESULT: 2 of 2 came out as they must")
+}
+
+func TestInterruptedDemoIsSavedAndSaysSo(t *testing.T) {
+	t.Chdir(t.TempDir())
+	c := startChild(t, "demo")
+	until(t, "results/runs/latest/cells/mutex__pause-holder__r1/history.jsonl.zst", 512)
+	if err := c.cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	_ = c.cmd.Wait()
+	if code := c.cmd.ProcessState.ExitCode(); code != exitInterrupted {
+		t.Errorf("exit %d, want %d:\n%s", code, exitInterrupted, c.out.String())
+	}
+	until(t, "results/runs/latest/report.html", 1)
+	if left := c.left(t); len(left) != 0 {
+		t.Errorf("an interrupted demo left %q", left)
+	}
+}
