@@ -36,6 +36,7 @@ func (r *run) openActor(ctx context.Context, i int) error {
 		Step:           a.gate.pass,
 		Busy:           a.stay.closed,
 		Entered:        r.entered(i),
+		Releasing:      r.releasing,
 		RequestTimeout: immediate,
 	}
 	r.actors[i] = a
@@ -54,6 +55,14 @@ func (r *run) entered(client int) func(context.Context, *workloads.Hold) {
 	return func(ctx context.Context, hold *workloads.Hold) {
 		r.aim.entered(ctx, nemesis.Holder{Client: client, Key: hold.Name, Lease: hold.Lease})
 	}
+}
+
+// releasing lets the ground truth know which keys go because their owners want it.
+func (r *run) releasing(hold *workloads.Hold) (released func(error)) {
+	if hold.Lease == 0 {
+		return func(error) {}
+	}
+	return r.truth.fates.releasing(hold.Token)
 }
 
 // close ends the sessions and then the connection. A lock whose Close takes long is helped by the end of

@@ -39,7 +39,9 @@ func (r *run) inject(ctx, window context.Context, injection Injection) error {
 	if err != nil {
 		return nil // nobody acquired in time: the history has no injection, and says so
 	}
-	call := r.rec.Invoke(nemesisEvent(history.Inject, r.cell.Fault, 0))
+	begun := nemesisEvent(history.Inject, r.cell.Fault, 0)
+	begun.Lease = int64(holder.Lease)
+	call := r.rec.Invoke(begun)
 	injected, err := r.strike(ctx, holder)
 	goOn()
 	if err != nil {

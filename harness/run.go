@@ -97,6 +97,7 @@ type run struct {
 	rec     *history.Recorder
 
 	control   Client // no fault touches it
+	truth     *truth
 	register  *workloads.Register
 	actors    []*actor // one for each client, and one for the last read
 	processes atomic.Int32
@@ -112,11 +113,10 @@ func (r *run) carryOut(ctx context.Context) (err error) {
 		return fmt.Errorf("connect the control client: %w", err)
 	}
 	defer func() { err = errors.Join(err, r.control.Close()) }()
-	truth, err := watchTruth(steady, r.control.Etcd(), r.rec)
-	if err != nil {
+	if r.truth, err = watchTruth(steady, r.control.Etcd(), r.rec); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, truth.close(steady)) }()
+	defer func() { err = errors.Join(err, r.truth.close(steady)) }()
 	r.register = &workloads.Register{Resource: r.resource()}
 	defer func() { err = errors.Join(err, r.closeActors()) }()
 	if err := r.openActors(ctx, steady); err != nil {

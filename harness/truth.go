@@ -12,13 +12,15 @@ import (
 )
 
 // truth records what really became of the lock's keys: a watch of their prefix from before the first
-// acquire, through a client that no fault touches.
+// acquire, through a client that no fault touches. Events are recorded as they come, in the order of their
+// revisions; what the watch cannot see any more is recorded as a gap.
 type truth struct {
 	client *clientv3.Client
 	rec    *history.Recorder
-	next   int64 // revision to watch from
+	fates  *inquiry
+	next   int64 // the first revision that was not seen yet
 	stop   context.CancelFunc
-	done   chan error
+	done   chan struct{}
 }
 
 // endKey is written at the end: when the watch tells of it, it has told of everything.
@@ -31,39 +33,91 @@ func watchTruth(ctx context.Context, client *clientv3.Client, rec *history.Recor
 	if err != nil {
 		return nil, fmt.Errorf("ask for the first revision: %w", err)
 	}
-	t := &truth{client: client, rec: rec, next: now.Header.Revision + 1, done: make(chan error, 1)}
-	watching, stop := context.WithCancel(ctx)
-	t.stop = stop
-	go func() { t.done <- t.watch(watching) }()
-	return t, nil
+	return watchTruthFrom(ctx, now.Header.Revision+1, client, rec), nil
 }
 
-// watch follows the prefix, again from where it was when the stream breaks. A watch on a member
-// without a leader is ended by etcd and goes on at another one.
-func (t *truth) watch(ctx context.Context) error {
+func watchTruthFrom(ctx context.Context, revision int64, client *clientv3.Client, rec *history.Recorder) *truth {
+	watching, stop := context.WithCancel(ctx)
+	alive := func(lease clientv3.LeaseID) (bool, error) { return leases{client}.Alive(ctx, lease) }
+	t := &truth{
+		client: client, rec: rec, fates: newInquiry(rec, alive),
+		next: revision, stop: stop, done: make(chan struct{}),
+	}
+	go func() {
+		defer close(t.done)
+		t.watch(watching)
+	}()
+	return t
+}
+
+// watch follows the prefix until the end mark, again from where it was when the stream breaks. A watch on
+// a member without a leader is ended by etcd and goes on at another one.
+func (t *truth) watch(ctx context.Context) {
 	for ctx.Err() == nil {
-		stream := t.client.Watch(clientv3.WithRequireLeader(ctx), locksPrefix,
-			clientv3.WithPrefix(), clientv3.WithPrevKV(), clientv3.WithRev(t.next))
-		for resp := range stream {
-			if resp.CompactRevision > t.next {
-				return fmt.Errorf("ground truth: revisions %d to %d were compacted before they were seen", t.next, resp.CompactRevision)
+		compacted, ended := t.follow(ctx)
+		if compacted > 0 {
+			ended = t.skip(ctx, compacted)
+		}
+		if ended {
+			return
+		}
+		sleep(ctx, retry)
+	}
+	t.gap(0)
+}
+
+// follow records what one stream tells, until it tells of the end mark, of a compaction or nothing more.
+func (t *truth) follow(ctx context.Context) (compacted int64, ended bool) {
+	ctx, cancel := context.WithCancel(clientv3.WithRequireLeader(ctx))
+	defer cancel()
+	for resp := range t.client.Watch(ctx, locksPrefix, clientv3.WithPrefix(), clientv3.WithPrevKV(), clientv3.WithRev(t.next)) {
+		if resp.CompactRevision > 0 {
+			return resp.CompactRevision, false
+		}
+		for _, e := range resp.Events {
+			if string(e.Kv.Key) == endKey {
+				return 0, true
 			}
-			for _, e := range resp.Events {
-				if string(e.Kv.Key) == endKey {
-					return nil
-				}
-				t.record(ctx, e)
-				t.next = e.Kv.ModRevision // the rest of its transaction has the same revision
-			}
-			if len(resp.Events) > 0 {
-				t.next++
-			}
+			t.record(e)
+			t.next = e.Kv.ModRevision // the rest of its transaction has the same revision
+		}
+		if len(resp.Events) > 0 {
+			t.next++
 		}
 	}
-	return errors.New("ground truth: the watch was ended before its end mark came")
+	return 0, false
 }
 
-func (t *truth) record(ctx context.Context, e *clientv3.Event) {
+// skip goes on behind the compacted revision, from the keys that were there at it. If that cannot be
+// read, the next stream says what can be: by then more may have been compacted.
+func (t *truth) skip(ctx context.Context, compacted int64) (ended bool) {
+	ctx, cancel := context.WithTimeout(ctx, immediate)
+	defer cancel()
+	there, err := t.client.Get(ctx, locksPrefix, clientv3.WithPrefix(), clientv3.WithRev(compacted))
+	if err != nil {
+		return false
+	}
+	t.gap(compacted + 1)
+	t.next = compacted + 1
+	for _, kv := range there.Kvs {
+		if string(kv.Key) == endKey {
+			return true
+		}
+		seen := keyEvent(history.Created, string(kv.Key), compacted)
+		seen.Token, seen.Lease = kv.CreateRevision, kv.Lease
+		t.rec.Info(seen)
+	}
+	return false
+}
+
+// gap tells that what happened before a revision was not seen; 0: nor what came later.
+func (t *truth) gap(until int64) {
+	t.rec.Info(history.Event{
+		Op: history.Gap, Process: history.Nemesis, Client: history.Nemesis, Pos: t.next, Value: until,
+	})
+}
+
+func (t *truth) record(e *clientv3.Event) {
 	switch {
 	case e.IsCreate():
 		seen := keyEvent(history.Created, string(e.Kv.Key), e.Kv.ModRevision)
@@ -72,25 +126,17 @@ func (t *truth) record(ctx context.Context, e *clientv3.Event) {
 	case e.Type == clientv3.EventTypeDelete && e.PrevKv != nil:
 		seen := keyEvent(history.Deleted, string(e.Kv.Key), e.Kv.ModRevision)
 		seen.Token, seen.Lease = e.PrevKv.CreateRevision, e.PrevKv.Lease
-		seen.Outcome = t.survivor(ctx, e.PrevKv.Lease)
-		t.rec.Info(seen)
+		t.recordDeletion(seen)
 	}
 }
 
-// survivor tells whether the lease of a deleted key is still alive: if so, it was not the lease's
-// end that deleted the key.
-func (t *truth) survivor(ctx context.Context, lease int64) history.Outcome {
-	if lease == 0 {
-		return history.OK
+func (t *truth) recordDeletion(e history.Event) {
+	if e.Lease == 0 {
+		e.Outcome = history.OK // no lease's end deleted it
+		t.rec.Info(e)
+		return
 	}
-	alive, err := leases{t.client}.Alive(ctx, clientv3.LeaseID(lease))
-	switch {
-	case err != nil:
-		return history.Unknown
-	case alive:
-		return history.OK
-	}
-	return history.Fail
+	t.fates.deleted(e.Token, deletion{t.rec.Info(e), e.Lease})
 }
 
 func keyEvent(op history.Op, key string, revision int64) history.Event {
@@ -98,18 +144,20 @@ func keyEvent(op history.Op, key string, revision int64) history.Event {
 	return history.Event{Op: op, Process: history.Nemesis, Client: history.Nemesis, Key: name, Note: key, Pos: revision}
 }
 
-// close waits until everything up to now was recorded.
+// close waits until everything up to now was recorded. What the watch has not told of by then is a gap.
 func (t *truth) close(ctx context.Context) error {
-	defer t.stop()
 	putting, cancel := context.WithTimeout(ctx, healing)
 	defer cancel()
-	if _, err := t.client.Put(putting, endKey, ""); err != nil {
-		return fmt.Errorf("mark the end of the ground truth: %w", err)
+	_, err := t.client.Put(putting, endKey, "")
+	if err != nil {
+		err = fmt.Errorf("mark the end of the ground truth: %w", err)
+		cancel()
 	}
 	select {
-	case err := <-t.done:
-		return err
+	case <-t.done:
 	case <-putting.Done():
-		return errors.New("ground truth: the end mark was not seen")
 	}
+	t.stop()
+	<-t.done
+	return errors.Join(err, t.fates.close())
 }

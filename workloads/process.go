@@ -31,6 +31,9 @@ type Process struct {
 	// Entered is called in the critical section, between what the process has read and what it will do
 	// with it.
 	Entered func(context.Context, *Hold)
+	// Releasing is told of each release before its request leaves, and the func that it gives, of how it
+	// ended; nil: nobody is told.
+	Releasing func(*Hold) (released func(error))
 	// RequestTimeout limits each operation but the acquire, which waits for its context, and the
 	// close, which has none.
 	RequestTimeout time.Duration
@@ -130,7 +133,13 @@ func (p *Process) Release(ctx context.Context, hold *Hold) {
 	ctx, cancel := context.WithTimeout(ctx, p.RequestTimeout)
 	defer cancel()
 	call := p.Recorder.Invoke(p.event(history.Release, hold.Name, hold))
-	p.returned(call, hold.Release(ctx), history.Event{})
+	released := func(error) {}
+	if p.Releasing != nil {
+		released = p.Releasing(hold)
+	}
+	err := hold.Release(ctx)
+	released(err)
+	p.returned(call, err, history.Event{})
 }
 
 // Close ends the client's session on a key.

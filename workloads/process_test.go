@@ -3,6 +3,7 @@ package workloads_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -259,4 +260,30 @@ func TestStayBeginsWhenEnteredReturns(t *testing.T) {
 			t.Error("the loss was not seen")
 		}
 	})
+}
+
+// Who is told of a release is told before its request leaves, and of how it ended.
+func TestReleasingIsToldOfARelease(t *testing.T) {
+	for _, err := range []error{nil, lock.ErrNotHeld} {
+		play(t, func(s *stage) {
+			hold := s.acquire()
+			var told []error
+			open := false
+			s.lock.releaseErr = err
+			hold.Hold.Release = func(ctx context.Context) error {
+				if !open {
+					t.Error("the request left before anybody was told")
+				}
+				return s.lock.release(ctx)
+			}
+			s.Releasing = func(h *workloads.Hold) func(error) {
+				open = h == hold
+				return func(err error) { told = append(told, err) }
+			}
+			s.Release(s.ctx, hold)
+			if !slices.Equal(told, []error{err}) {
+				t.Errorf("told of %v, want %v", told, err)
+			}
+		})
+	}
 }

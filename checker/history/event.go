@@ -45,8 +45,8 @@ const (
 
 	// Operations of the nemesis.
 
-	Inject
-	Heal // OK if the injection's evidence was seen; Note says which
+	Inject // Lease: of the holder that it was aimed at
+	Heal   // OK if the injection's evidence was seen; Note says which
 
 	// Observations of clients.
 
