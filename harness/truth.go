@@ -93,21 +93,22 @@ func (t *truth) follow(ctx context.Context) (compacted int64, ended bool) {
 func (t *truth) skip(ctx context.Context, compacted int64) (ended bool) {
 	ctx, cancel := context.WithTimeout(ctx, immediate)
 	defer cancel()
-	there, err := t.client.Get(ctx, locksPrefix, clientv3.WithPrefix(), clientv3.WithRev(compacted))
+	state, err := t.client.Get(ctx, locksPrefix, clientv3.WithPrefix(), clientv3.WithRev(compacted))
 	if err != nil {
 		return false
 	}
 	t.gap(compacted + 1)
 	t.next = compacted + 1
-	for _, kv := range there.Kvs {
+	for _, kv := range state.Kvs {
 		if string(kv.Key) == endKey {
-			return true
+			ended = true
+			continue
 		}
 		seen := keyEvent(history.Created, string(kv.Key), compacted)
 		seen.Token, seen.Lease = kv.CreateRevision, kv.Lease
 		t.rec.Info(seen)
 	}
-	return false
+	return ended
 }
 
 // gap tells that what happened before a revision was not seen; 0: nor what came later.

@@ -177,9 +177,9 @@ func TestTruthSurvivesWhatBefallsItsWatch(t *testing.T) {
 		"a compaction of the end mark": {
 			&toldEtcd{
 				streams: [][]clientv3.WatchResponse{{first, compacted}},
-				states:  []state{{keys: []*mvccpb.KeyValue{kv("-end", 7, 0)}}},
+				states:  []state{{keys: []*mvccpb.KeyValue{kv("-end", 7, 0), kv("k0/b", 3, 0)}}},
 			},
-			[]string{"+k0/a 2 @2", "+k0/b 3 @3", "gap 4-8"}, []int64{2}, []int64{0, 7}},
+			[]string{"+k0/a 2 @2", "+k0/b 3 @3", "gap 4-8", "+k0/b 3 @7"}, []int64{2}, []int64{0, 7}},
 		"an end that never comes": {
 			&toldEtcd{streams: [][]clientv3.WatchResponse{{first}}},
 			[]string{"+k0/a 2 @2", "+k0/b 3 @3", "gap 4-0"}, []int64{2, 4}, []int64{0}},
