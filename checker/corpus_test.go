@@ -401,7 +401,7 @@ var twins = []twin{
 		bad: `
 			p0: |acquire t=1| |release|
 			p0:         |acquire|`,
-		why: "c0 acquire of k0 (event 2) was invoked while another operation of its process was open",
+		why: "c0 acquire of k0 (event 2, 1.200 s) was invoked while another operation of its process was open",
 	},
 	{
 		claim: "a process ends with an unknown outcome", checker: WellFormed{},
@@ -427,13 +427,13 @@ var twins = []twin{
 		claim: "a release names an acquire", checker: WellFormed{},
 		ok:  `p0: |acquire| |release|`,
 		bad: `p0:           |release|`,
-		why: "c0 release of  (event 1) names 0, no earlier acquire",
+		why: "c0 release of  (event 1, 1.400 s) names 0, no earlier acquire",
 	},
 	{
 		claim: "a loss names an acquire", checker: WellFormed{},
 		ok:  `p0: |acquire| <lost>`,
 		bad: `p0:           <lost>`,
-		why: "lost (event 1) names 0, no earlier acquire",
+		why: "lost (event 1, 1.400 s) names 0, no earlier acquire",
 	},
 	{
 		claim: "a heal names an injection, and the nemesis may do two things at once", checker: WellFormed{},

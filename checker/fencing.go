@@ -14,13 +14,14 @@ import (
 type Fencing struct{}
 
 // Check gives the verdict "fencing". Its Why begins with "stale write accepted", "acknowledged
-// update lost" or "fork", the first that applies; its Story tells of that, or of a stale write refused.
+// update lost" or "fork", the first that applies; its Evidence and Story tell of that, or of a stale
+// write refused.
 func (Fencing) Check(h history.History) Verdict {
 	v := Verdict{Checker: "fencing"}
 	d := surveyDamage(&h)
 	refused := Refused(h)
 	v.Judged = d.writes
-	v.Story = refusedStory(&h, refused)
+	v.Evidence, v.Story = refusal(&h, refused)
 	switch {
 	case d.strange != "":
 		return disagreement(v, d.strange)
@@ -79,6 +80,7 @@ func unharmed(writes, refused int) string {
 func (d damage) accuse(h *history.History, v Verdict) Verdict {
 	v.Validity = Invalid
 	names := []string{"stale", "lost", "forked"}
+	wrong := []string{"stale write accepted", "acknowledged, and lost", "a second write over that value"}
 	var counts []string
 	for i, found := range [][]harm{d.stale, d.lost, d.forks} {
 		if len(found) == 0 {
@@ -87,7 +89,7 @@ func (d damage) accuse(h *history.History, v Verdict) Verdict {
 		if counts == nil {
 			v.Why = found[0].why
 			v.Evidence = harmEvidence(h, found[0])
-			v.Story = harmStory(h, found[0], i == 0)
+			v.Story = harmStory(h, found[0], wrong[i])
 		}
 		counts = append(counts, fmt.Sprintf("%d %s", len(found), names[i]))
 	}
@@ -96,11 +98,15 @@ func (d damage) accuse(h *history.History, v Verdict) Verdict {
 }
 
 func harmEvidence(h *history.History, x harm) []history.OpID {
-	ops := []*history.Operation{x.write, h.Find(x.write.Hold)}
-	for _, o := range x.witnesses {
-		ops = append(ops, o, h.Find(o.Hold))
+	return evidence(withHolds(h, append(x.witnesses, x.write)...)...)
+}
+
+// withHolds adds to operations on the resource the acquires behind them.
+func withHolds(h *history.History, ops ...*history.Operation) []*history.Operation {
+	for _, o := range slices.Clone(ops) {
+		ops = append(ops, h.Find(o.Hold))
 	}
-	return evidence(ops...)
+	return ops
 }
 
 // Harmful lists the writes that were accepted though they were stale, or replaced a value that

@@ -50,7 +50,8 @@ func unbounded(h *history.History, v Verdict, o overlap, d deadline) Verdict {
 	v.Validity, v.Why = Invalid, d.why
 	v.Evidence = o.evidence()
 	s := overlapStory(h, o)
-	if d.until != 0 {
+	if e := d.by; e != nil {
+		s.say(0, e.Sent, "%s asked for lease %x to be %v, good until %s", clientName(e.Client), e.Lease, e.Op, seconds(d.until))
 		s.say(0, d.until, "the last moment at which %s could trust its lease", clientName(o.older.Acquire.Client))
 	}
 	v.Story = s.text()
@@ -58,26 +59,35 @@ func unbounded(h *history.History, v Verdict, o overlap, d deadline) Verdict {
 }
 
 // knowledge is what clients knew of each lease: at a sequence number, good until a time.
-type knowledge map[int64]highWater
+type knowledge struct {
+	h      *history.History
+	leases map[int64]highWater
+}
 
 func leaseKnowledge(h *history.History) knowledge {
 	marks := map[int64][]mark{}
 	for i := range h.Infos {
 		if e := &h.Infos[i]; e.Op == history.Granted || e.Op == history.Renewed {
-			marks[e.Lease] = append(marks[e.Lease], mark{e.Seq, int64(e.Sent) + e.Value, i})
+			marks[e.Lease] = append(marks[e.Lease], mark{e.Seq, int64(trusted(e)), i})
 		}
 	}
-	known := knowledge{}
+	known := knowledge{h, map[int64]highWater{}}
 	for lease, m := range marks {
-		known[lease] = newHighWater(m)
+		known.leases[lease] = newHighWater(m)
 	}
 	return known
 }
 
-// deadline is a judgement of one overlap; until is the time that the older holder could trust in.
+// trusted is the time until which the answer to a granting or renewing request lets a client trust its
+// lease.
+func trusted(e *history.Event) time.Duration { return e.Sent + time.Duration(e.Value) }
+
+// deadline is a judgement of one overlap; until is the time that the older holder could trust in, by
+// what it was told.
 type deadline struct {
 	validity Validity
 	until    time.Duration
+	by       *history.Event
 	why      string
 }
 
@@ -85,15 +95,16 @@ func (k knowledge) judge(o overlap) deadline {
 	a := o.older.Acquire
 	who := clientName(a.Client)
 	if a.Lease == 0 {
-		return deadline{Invalid, 0, fmt.Sprintf("%v, and no lease bounded %s's hold", o, who)}
+		return deadline{validity: Invalid, why: fmt.Sprintf("%v, and no lease bounded %s's hold", o, who)}
 	}
-	m, ok := k[a.Lease].before(o.newer.Start)
+	m, ok := k.leases[a.Lease].before(o.newer.Start)
 	until := time.Duration(m.value)
 	switch {
 	case !ok:
-		return deadline{Unknown, 0, fmt.Sprintf("%v, and what %s knew of lease %x was not recorded", o, who, a.Lease)}
+		return deadline{why: fmt.Sprintf("%v, and what %s knew of lease %x was not recorded", o, who, a.Lease)}
 	case o.newer.StartAt < until:
-		return deadline{Invalid, until, fmt.Sprintf("%v, though %s could trust its lease until %s", o, who, seconds(until))}
+		why := fmt.Sprintf("%v, though %s could trust its lease until %s", o, who, seconds(until))
+		return deadline{Invalid, until, &k.h.Infos[m.op], why}
 	}
 	return deadline{validity: Valid}
 }

@@ -112,16 +112,33 @@ func (w *waiters) inVain() string {
 		clientName(o.Client), o.Key, seconds(o.CallAt), seconds(until), seconds(until-w.from), count(len(w.stuck), "waiter"))
 }
 
-func (w *waiters) accuse(v Verdict, ops []*history.Operation, why string) Verdict {
+// accuse tells of the first waiters, and of who held the key last.
+func (w *waiters) accuse(v Verdict, stuck []*history.Operation, why string) Verdict {
 	v.Validity, v.Why = Invalid, why
-	v.Evidence = evidence(ops...)
-	s := &story{h: w.h}
-	for _, o := range ops[:min(len(ops), 8)] {
-		s.say(o.Call, o.CallAt, "%s asked for %s", clientName(o.Client), o.Key)
+	stuck = stuck[:min(len(stuck), 8)]
+	last, grants := w.lastHold(stuck[0])
+	ops := slices.Clone(stuck)
+	if last != nil {
+		ops = append(ops, last.Acquire, last.Release)
 	}
-	s.faults(0, ops[len(ops)-1].Return)
-	v.Story = s.text()
+	v.Evidence = evidence(ops...)
+	v.Story = waitStory(w.h, stuck, last, grants)
 	return v
+}
+
+// lastHold is the last hold of the key that a waiter waited for, begun before it gave up; nil: none. Grants
+// counts the holds of the key that began while it waited.
+func (w *waiters) lastHold(o *history.Operation) (last *history.Hold, grants int) {
+	for _, hold := range w.h.Holds() {
+		if hold.Acquire.Key != o.Key || hold.Start > o.Return {
+			continue
+		}
+		last = &hold
+		if hold.Start > o.Call {
+			grants++
+		}
+	}
+	return last, grants
 }
 
 // locked is the last acquire of a key that did not succeed, nil if all did. An open one is not

@@ -42,8 +42,19 @@ func (s *story) ended(hold *history.Hold) {
 		history.Crash:   "crashed, holding",
 	}[hold.EndedBy]
 	if what != "" {
-		s.say(hold.End, hold.EndAt, "%s %s %s%s", clientName(o.Client), what, o.Key, credentials(o.Token, 0))
+		s.say(hold.End, hold.EndAt, "%s %s %s%s%s", clientName(o.Client), what, o.Key, credentials(o.Token, 0), answer(hold))
 	}
+}
+
+// answer is what a release was told, unless it was told what it wanted to hear.
+func answer(hold *history.Hold) string {
+	if hold.EndedBy != history.Release {
+		return ""
+	}
+	return map[history.Outcome]string{
+		history.Unknown: ", without an answer",
+		history.Fail:    ", and was told that it did not hold it",
+	}[hold.Release.Outcome]
 }
 
 // touched tells of a read or write that the resource carried out, or refused.
@@ -86,19 +97,33 @@ func remark(note string) string {
 	return ": " + note
 }
 
-// vanished tells when the ground truth saw the key of a token go, if it went before a sequence number.
-func (s *story) vanished(o *history.Operation, before int64) {
-	why := map[history.Outcome]string{
-		history.OK:      "was deleted, its lease alive",
-		history.Fail:    "went with its lease",
-		history.Unknown: "was gone",
-	}
+// vanished tells when the ground truth saw the key of a token go, if it went before a sequence number;
+// false: it did not.
+func (s *story) vanished(o *history.Operation, before int64) (gone bool) {
 	for i := range s.h.Infos {
 		e := &s.h.Infos[i]
 		if e.Op == history.Deleted && e.Token == o.Token && o.Token != 0 && e.Seq < before {
-			s.say(e.Seq, e.At, "the key of %s's token %d %s", clientName(o.Client), o.Token, why[e.Outcome])
+			s.say(e.Seq, e.At, "the key of %s's token %d %s%s", clientName(o.Client), o.Token, wentHow(e.Outcome), atRevision(e.Pos))
+			gone = true
 		}
 	}
+	return gone
+}
+
+// wentHow is what the outcome of a deletion says of it.
+func wentHow(o history.Outcome) string {
+	return map[history.Outcome]string{
+		history.OK:      "was deleted, its lease alive",
+		history.Fail:    "went with its lease",
+		history.Unknown: "was gone",
+	}[o]
+}
+
+func atRevision(pos int64) string {
+	if pos == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", revision %d", pos)
 }
 
 // text is the story in time order, a line an event, each once.
@@ -119,20 +144,17 @@ func overlapStory(h *history.History, o overlap) *story {
 	s.acquired(o.older.Acquire, "")
 	s.acquired(o.newer.Acquire, " while "+clientName(o.older.Acquire.Client)+" still believed")
 	s.faults(o.older.Start, o.endSeq())
+	s.nemesis(o.older.Start, o.endSeq())
 	s.vanished(o.older.Acquire, o.endSeq())
 	s.ended(o.older)
 	s.ended(o.newer)
 	return s
 }
 
-// harmStory tells how a resource came to harm.
-func harmStory(h *history.History, x harm, stale bool) []string {
+// harmStory tells how a resource came to harm; what says what was wrong with the write.
+func harmStory(h *history.History, x harm, what string) []string {
 	s := &story{h: h}
-	what := ""
-	if stale {
-		what = ": stale write accepted"
-	}
-	s.touched(x.write, what)
+	s.touched(x.write, ": "+what)
 	for _, o := range x.witnesses {
 		s.touched(o, "")
 	}
@@ -140,19 +162,22 @@ func harmStory(h *history.History, x harm, stale bool) []string {
 	return s.text()
 }
 
-// refusedStory tells how the first of the stale writes came to be refused; nil if there is none.
-func refusedStory(h *history.History, refused []history.Operation) []string {
+// refusal is the first of the stale writes that were refused, beside the operation that made it stale, and
+// the story of both; nil if there is none.
+func refusal(h *history.History, refused []history.Operation) ([]history.OpID, []string) {
 	if len(refused) == 0 {
-		return nil
+		return nil, nil
 	}
 	s := &story{h: h}
 	w := &refused[0]
+	ops := []*history.Operation{w}
 	s.touched(w, ": stale write refused")
 	if o := s.successor(w); o != nil {
+		ops = append(ops, o)
 		s.touched(o, "")
 		s.behind(w, o)
 	}
-	return s.text()
+	return evidence(withHolds(h, ops...)...), s.text()
 }
 
 // behind tells of the holds behind a write and other operations, and of the faults that acted from
@@ -198,4 +223,42 @@ func (s *story) successor(w *history.Operation) *history.Operation {
 		}
 	}
 	return nil
+}
+
+// waitStory tells how acquires of a key came to wait in vain: since when, what happened meanwhile, and who
+// held the key last.
+func waitStory(h *history.History, stuck []*history.Operation, last *history.Hold, grants int) []string {
+	s := &story{h: h}
+	for _, o := range stuck {
+		s.say(o.Call, o.CallAt, "%s asked for %s", clientName(o.Client), o.Key)
+		s.gaveUp(o)
+	}
+	s.faults(stuck[0].Call, stuck[0].Return)
+	if last != nil {
+		s.heldLast(stuck[0], last, grants)
+	}
+	return s.text()
+}
+
+// gaveUp tells how a waiter's wait ended.
+func (s *story) gaveUp(o *history.Operation) {
+	if o.Return == history.Open {
+		s.say(o.Return, s.h.Last(), "%s was still waiting for %s when the history ended", clientName(o.Client), o.Key)
+		return
+	}
+	s.say(o.Return, o.ReturnAt, "%s's acquire of %s came out %v%s", clientName(o.Client), o.Key, o.Outcome, remark(clip(o.Error, longDetail)))
+}
+
+// heldLast tells of the hold after which nobody got the key that a waiter waited for.
+func (s *story) heldLast(waiter *history.Operation, last *history.Hold, grants int) {
+	o, more := last.Acquire, ", the last to get it"
+	if grants > 0 {
+		more += " of " + count(grants, "grant") + " while " + clientName(waiter.Client) + " waited"
+	}
+	s.acquired(o, more)
+	s.ended(last)
+	created := slices.ContainsFunc(s.h.Infos, func(e history.Event) bool { return e.Op == history.Created && e.Token == o.Token })
+	if gone := s.vanished(o, history.Open); created && !gone {
+		s.say(history.Open, s.h.Last(), "the key of %s's token %d had not gone by the end", clientName(o.Client), o.Token)
+	}
 }

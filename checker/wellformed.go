@@ -25,6 +25,7 @@ func (WellFormed) Check(h history.History) Verdict {
 	case len(defects) > 0:
 		v.Validity, v.Harness = Invalid, true
 		v.Why = fmt.Sprintf("%s (%s in all)", defects[0], count(len(defects), "defect"))
+		v.Story = defects[:min(len(defects), mostLines)]
 	case v.Judged == 0:
 		v.Why = "an empty history"
 	default:
@@ -79,7 +80,7 @@ func clock(h *history.History) (defects []string) {
 		case a.seq == b.seq:
 			defects = append(defects, fmt.Sprintf("two events are number %d", a.seq))
 		case a.at > b.at:
-			defects = append(defects, fmt.Sprintf("event %d is at %v and event %d at %v, earlier", a.seq, a.at, b.seq, b.at))
+			defects = append(defects, fmt.Sprintf("event %d is at %s and event %d at %s, earlier", a.seq, seconds(a.at), b.seq, seconds(b.at)))
 		}
 	}
 	return defects
@@ -132,7 +133,7 @@ func references(h *history.History) (defects []string) {
 	}
 	for i := range h.Infos {
 		if e := &h.Infos[i]; e.Op == history.Lost && !names(h, e.Hold, e.Seq, e.Key) {
-			defects = append(defects, fmt.Sprintf("lost (event %d) names %d, no earlier acquire of %s", e.Seq, e.Hold, e.Key))
+			defects = append(defects, fmt.Sprintf("lost (event %d, %s) names %d, no earlier acquire of %s", e.Seq, seconds(e.At), e.Hold, e.Key))
 		}
 	}
 	return defects
@@ -144,5 +145,5 @@ func names(h *history.History, hold history.OpID, before int64, key string) bool
 }
 
 func describe(o *history.Operation, what string) string {
-	return fmt.Sprintf("%s %v of %s (event %d) %s", clientName(o.Client), o.Op, o.Key, o.Call, what)
+	return fmt.Sprintf("%s %v of %s (event %d, %s) %s", clientName(o.Client), o.Op, o.Key, o.Call, seconds(o.CallAt), what)
 }

@@ -15,14 +15,14 @@ func TestWellFormedEdits(t *testing.T) {
 		edit func(*history.History)
 	}{
 		{"two events are number 1", func(h *history.History) { h.Infos[0].Seq = 1 }},
-		{"event 5 at 1s, earlier", func(h *history.History) { h.Infos[0].At = time.Second }},
+		{"event 5 at 1.000 s, earlier", func(h *history.History) { h.Infos[0].At = time.Second }},
 		{"is out of order", func(h *history.History) { h.Ops[0], h.Ops[1] = h.Ops[1], h.Ops[0] }},
 		{"is called 77", func(h *history.History) { h.Ops[0].ID = 77 }},
 		{"returned before it was invoked", func(h *history.History) { h.Ops[0].Return = 0 }},
 		{"returned before it was invoked", func(h *history.History) { h.Ops[0].ReturnAt = 0 }},
 		{"has an outcome and never returned", func(h *history.History) { h.Ops[1].Return = history.Open }},
 		{"names 1, no earlier acquire of k1", func(h *history.History) { h.Ops[1].Key = "k1" }},
-		{"c0 release of k0 (event 3) names 3, no earlier acquire", func(h *history.History) { h.Ops[1].Hold = 3 }},
+		{"c0 release of k0 (event 3, 2.000 s) names 3, no earlier acquire", func(h *history.History) { h.Ops[1].Hold = 3 }},
 		{"what the reader found (1 defect in all)", func(h *history.History) { h.Defects = []string{"what the reader found"} }},
 	} {
 		t.Run(c.why, func(t *testing.T) {

@@ -1,0 +1,201 @@
+package checker
+
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+	"html/template"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/anishathalye/porcupine"
+
+	"lockquake/checker/history"
+)
+
+// MostPage is more than any page of Page takes, in bytes. The limits below see to it: porcupine's own
+// part is 33 kB, and each of its texts is clipped.
+const MostPage = 200_000
+
+const (
+	mostJudged  = 12 // operations given to porcupine; it searches 2^12 sets of them at most
+	mostNotes   = 60 // annotations
+	mostLines   = 24 // of the story
+	longCaption = 48 // in runes, as all that follow
+	longDetail  = 160
+	longWhy     = 400
+)
+
+// Page is the counterexample of a verdict as an interactive page of porcupine's: the evidence on the model
+// that it breaks, and what else happened in its window as annotations, the nearest at most. It is HTML
+// that needs nothing else, of at most MostPage bytes. Without evidence to show there is none: nil.
+//
+// Time in it counts events, which orders them exactly where two times may be equal.
+func Page(h history.History, v Verdict) ([]byte, error) {
+	p := newProof(&h, v)
+	if len(p.judged) == 0 {
+		return nil, nil
+	}
+	notes, left := p.notes()
+	rows := p.rows(notes)
+	model, name := p.model()
+	_, info := porcupine.CheckOperationsVerbose(model, p.operations(rows), time.Second)
+	info.AddAnnotations(placed(notes, rows))
+	var page bytes.Buffer
+	if err := porcupine.Visualize(model, info, &page); err != nil {
+		return nil, fmt.Errorf("draw the page of %s: %w", v.Checker, err)
+	}
+	return p.explain(page.Bytes(), rows, name, left)
+}
+
+// proof is what a page is about.
+type proof struct {
+	h      *history.History
+	v      Verdict
+	ops    []*history.Operation // the evidence
+	judged []*history.Operation // those of it that the model is about
+	from   int64                // the first event of the evidence
+	to     int64                // and its last
+}
+
+func newProof(h *history.History, v Verdict) *proof {
+	p := &proof{h: h, v: v, ops: evidenceOps(h, v)}
+	for _, o := range p.ops {
+		if p.resource() == (o.Op == history.Read || o.Op == history.Write) && len(p.judged) < mostJudged {
+			p.judged = append(p.judged, o)
+		}
+		if p.from == 0 || o.Call < p.from {
+			p.from = o.Call
+		}
+		p.to = max(p.to, o.Call)
+		if o.Return != history.Open {
+			p.to = max(p.to, o.Return)
+		}
+	}
+	return p
+}
+
+// resource tells whether the verdict is about the resource; else it is about the lock.
+func (p *proof) resource() bool { return p.v.Checker == "fencing" }
+
+// end is where what never returned ends in the picture: after everything else in it.
+func (p *proof) end() int64 { return p.to + 1 }
+
+// operations are the judged ones for porcupine.
+func (p *proof) operations(rows []int32) []porcupine.Operation {
+	var ops []porcupine.Operation
+	for _, o := range p.judged {
+		ret := o.Return
+		if ret == history.Open || p.resource() && o.Outcome == history.Unknown {
+			ret = p.end() // what had no answer may be carried out late
+		}
+		ops = append(ops, porcupine.Operation{
+			ClientId: rowOf(rows, o.Client), Input: o, Call: o.Call, Return: ret, Metadata: detail(o),
+		})
+	}
+	return ops
+}
+
+// rows are the clients that the picture shows, in order. Porcupine draws a row for every number up to the
+// greatest, so that clients get the numbers of their rows.
+func (p *proof) rows(notes []note) []int32 {
+	var clients []int32
+	for _, o := range p.judged {
+		clients = append(clients, o.Client)
+	}
+	for _, n := range notes {
+		if n.client != history.Nemesis {
+			clients = append(clients, n.client)
+		}
+	}
+	slices.Sort(clients)
+	return slices.Compact(clients)
+}
+
+func rowOf(rows []int32, client int32) int {
+	row, _ := slices.BinarySearch(rows, client)
+	return row
+}
+
+//go:embed page.html.tmpl
+var pageText string
+
+// explain puts the verdict and its story under porcupine's picture, and names clients into its rows.
+func (p *proof) explain(page []byte, rows []int32, model string, left int) ([]byte, error) {
+	text, err := template.New("page").Parse(pageText)
+	if err != nil {
+		return nil, fmt.Errorf("read the text of a page: %w", err)
+	}
+	var names, story []string
+	for _, client := range rows {
+		names = append(names, clientName(client))
+	}
+	for _, line := range p.v.Story[:min(len(p.v.Story), mostLines)] {
+		story = append(story, clip(line, longDetail))
+	}
+	var out bytes.Buffer
+	out.Write(bytes.TrimSuffix(bytes.TrimSpace(page), []byte(pageEnd)))
+	err = text.Execute(&out, map[string]any{
+		"Checker": p.v.Checker, "Why": clip(p.v.Why, longWhy), "Story": story, "Model": model, "Rows": names, "Left": left,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("write the page of %s: %w", p.v.Checker, err)
+	}
+	out.WriteString(pageEnd)
+	return out.Bytes(), nil
+}
+
+// pageEnd is how porcupine ends its page.
+const pageEnd = "</body>\n</html>"
+
+// clip cuts a text of others to a length.
+func clip(s string, longest int) string {
+	if len(s) <= longest {
+		return s
+	}
+	runes := []rune(s)
+	if len(runes) <= longest {
+		return s
+	}
+	return string(runes[:longest-1]) + "…"
+}
+
+// caption is an operation in a few words, as they stand in its box.
+func caption(o *history.Operation) string {
+	text := clientName(o.Client) + " " + o.Op.String()
+	switch o.Op {
+	case history.Write:
+		text += fmt.Sprintf(" %d over %d", o.Value, o.Prev)
+	case history.Read:
+		text += fmt.Sprintf(" %d", o.Value)
+	default:
+		text += " " + o.Key
+	}
+	if o.Token != 0 {
+		text += ", token " + strconv.FormatInt(o.Token, 10)
+	}
+	if o.Outcome != history.OK {
+		return clip(text, longCaption-9) + ": " + o.Outcome.String()
+	}
+	return clip(text, longCaption)
+}
+
+// detail is the rest of what is known of an operation.
+func detail(o *history.Operation) string {
+	text := seconds(o.CallAt) + " to " + when(o)
+	if o.Return == history.Open {
+		text = "from " + seconds(o.CallAt) + " on, never answered"
+	}
+	if o.Lease != 0 {
+		text += fmt.Sprintf(", lease %x", o.Lease)
+	}
+	if o.Pos != 0 {
+		text += fmt.Sprintf(", revision %d", o.Pos)
+	}
+	text += ", key " + o.Key
+	if o.Error != "" {
+		text += ": " + o.Error
+	}
+	return clip(text, longDetail)
+}
