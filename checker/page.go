@@ -40,13 +40,30 @@ func Page(h history.History, v Verdict) ([]byte, error) {
 	notes, left := p.notes()
 	rows := p.rows(notes)
 	model, name := p.model()
-	_, info := porcupine.CheckOperationsVerbose(model, p.operations(rows), time.Second)
+	order, info := porcupine.CheckOperationsVerbose(model, p.operations(rows), time.Second)
 	info.AddAnnotations(placed(notes, rows))
 	var page bytes.Buffer
 	if err := porcupine.Visualize(model, info, &page); err != nil {
 		return nil, fmt.Errorf("draw the page of %s: %w", v.Checker, err)
 	}
-	return p.explain(page.Bytes(), rows, name, left)
+	return p.explain(page.Bytes(), legend{name, order == porcupine.Ok, rows, left})
+}
+
+// legend is what must be said of a picture.
+type legend struct {
+	Model   string
+	Ordered bool // porcupine found an order that the model allows
+	rows    []int32
+	Left    int // notes that were left out
+}
+
+// Names are the clients of the rows.
+func (l legend) Names() []string {
+	var names []string
+	for _, client := range l.rows {
+		names = append(names, clientName(client))
+	}
+	return names
 }
 
 // proof is what a page is about.
@@ -122,23 +139,22 @@ func rowOf(rows []int32, client int32) int {
 var pageText string
 
 // explain puts the verdict and its story under porcupine's picture, and names clients into its rows.
-func (p *proof) explain(page []byte, rows []int32, model string, left int) ([]byte, error) {
+func (p *proof) explain(page []byte, l legend) ([]byte, error) {
 	text, err := template.New("page").Parse(pageText)
 	if err != nil {
 		return nil, fmt.Errorf("read the text of a page: %w", err)
 	}
-	var names, story []string
-	for _, client := range rows {
-		names = append(names, clientName(client))
-	}
+	var story []string
 	for _, line := range p.v.Story[:min(len(p.v.Story), mostLines)] {
 		story = append(story, clip(line, longDetail))
 	}
 	var out bytes.Buffer
 	out.Write(bytes.TrimSuffix(bytes.TrimSpace(page), []byte(pageEnd)))
-	err = text.Execute(&out, map[string]any{
-		"Checker": p.v.Checker, "Why": clip(p.v.Why, longWhy), "Story": story, "Model": model, "Rows": names, "Left": left,
-	})
+	err = text.Execute(&out, struct {
+		legend
+		Checker, Why string
+		Story        []string
+	}{l, p.v.Checker, clip(p.v.Why, longWhy), story})
 	if err != nil {
 		return nil, fmt.Errorf("write the page of %s: %w", p.v.Checker, err)
 	}

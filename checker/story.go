@@ -25,9 +25,13 @@ func (s *story) say(seq int64, at time.Duration, format string, args ...any) {
 	s.lines = append(s.lines, line{seq, at, fmt.Sprintf(format, args...)})
 }
 
-// acquired tells that a hold began; more says what was wrong with that.
+// acquired tells that a hold began, if it did; more says what was wrong with that.
 func (s *story) acquired(o *history.Operation, more string) {
-	if o == nil {
+	switch {
+	case o == nil:
+		return
+	case o.Outcome != history.OK:
+		s.gaveUp(o)
 		return
 	}
 	s.say(o.Return, o.ReturnAt, "%s acquired %s%s%s", clientName(o.Client), o.Key, credentials(o.Token, o.Lease), more)
