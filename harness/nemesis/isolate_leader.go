@@ -24,14 +24,14 @@ type IsolateLeader struct{}
 func (IsolateLeader) Lasts(ttl time.Duration) time.Duration { return ttl + 900*time.Millisecond }
 
 // Inject isolates whoever leads now. Its evidence is another leader, in a later term.
-func (IsolateLeader) Inject(_ context.Context, t Target) (Injected, error) {
-	leader, err := leaderOf(t.Members)
+func (IsolateLeader) Inject(ctx context.Context, t Target) (Injected, error) {
+	leader, err := awaitLeader(ctx, t.Members)
 	if err != nil {
 		return Injected{}, fmt.Errorf("isolate leader: %w", err)
 	}
 	t.Peers.HoldPeers(leader.member)
-	heal := func(context.Context) (Evidence, error) {
-		seen := succession(t.Members, leader)
+	heal := func(ctx context.Context) (Evidence, error) {
+		seen := succession(ctx, t.Members, leader)
 		held := t.Peers.PassPeers(leader.member)
 		seen.What += fmt.Sprintf("; %d bytes held back", held)
 		return seen, nil

@@ -2,6 +2,7 @@ package nemesis_test
 
 import (
 	"testing"
+	"testing/synctest"
 
 	"lockquake/harness/nemesis"
 )
@@ -42,13 +43,15 @@ func TestIsolatedLeaderIsEvidentFromItsSuccessor(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := &world{beliefs: calm, undone: undone}
-			injected := inject(t, nemesis.IsolateLeader{}, nemesis.Target{Members: w, Peers: w})
-			wantTo(t, injected, "m1 leads term 4")
-			w.wantDone(t, "hold peers of m1")
-			w.beliefs, w.held = tc.after, tc.held
-			wantHealed(t, injected, tc.want)
-			w.wantDone(t, "pass peers of m1")
+			synctest.Test(t, func(t *testing.T) {
+				w := &world{beliefs: calm, undone: undone}
+				injected := inject(t, nemesis.IsolateLeader{}, nemesis.Target{Members: w, Peers: w})
+				wantTo(t, injected, "m1 leads term 4")
+				w.wantDone(t, "hold peers of m1")
+				w.beliefs, w.held = tc.after, tc.held
+				wantHealed(t, injected, tc.want)
+				w.wantDone(t, "pass peers of m1")
+			})
 		})
 	}
 }
@@ -60,21 +63,25 @@ var calm = []belief{{leader: 1, term: 4}, {leader: 1, term: 4}, {leader: 1, term
 
 // A second injection strikes whoever leads then, and each heal undoes its own.
 func TestIsolateLeaderFollowsTheLeader(t *testing.T) {
-	w := &world{beliefs: calm}
-	target := nemesis.Target{Members: w, Peers: w}
-	first := inject(t, nemesis.IsolateLeader{}, target)
-	w.beliefs = []belief{{leader: 2, term: 5}, {leader: 2, term: 5}, {leader: 2, term: 5}}
-	second := inject(t, nemesis.IsolateLeader{}, target)
-	wantTo(t, second, "m2 leads term 5")
-	w.wantDone(t, "hold peers of m1", "hold peers of m2")
-	w.undone = w.beliefs
-	wantHealed(t, first, seen("m2 leads term 5 after m1; 0 bytes held back"))
-	wantHealed(t, second, unseen("no other leader seen after m2; 0 bytes held back"))
-	w.wantDone(t, "pass peers of m1", "pass peers of m2")
+	synctest.Test(t, func(t *testing.T) {
+		w := &world{beliefs: calm}
+		target := nemesis.Target{Members: w, Peers: w}
+		first := inject(t, nemesis.IsolateLeader{}, target)
+		w.beliefs = []belief{{leader: 2, term: 5}, {leader: 2, term: 5}, {leader: 2, term: 5}}
+		second := inject(t, nemesis.IsolateLeader{}, target)
+		wantTo(t, second, "m2 leads term 5")
+		w.wantDone(t, "hold peers of m1", "hold peers of m2")
+		w.undone = w.beliefs
+		wantHealed(t, first, seen("m2 leads term 5 after m1; 0 bytes held back"))
+		wantHealed(t, second, unseen("no other leader seen after m2; 0 bytes held back"))
+		w.wantDone(t, "pass peers of m1", "pass peers of m2")
+	})
 }
 
 func TestIsolateLeaderWithoutALeaderLeavesNothingBehind(t *testing.T) {
-	w := &world{beliefs: leaderless}
-	wantRefused(t, nemesis.IsolateLeader{}, nemesis.Target{Members: w, Peers: w}, "isolate leader: "+noLeader)
-	w.wantDone(t)
+	synctest.Test(t, func(t *testing.T) {
+		w := &world{beliefs: leaderless}
+		wantRefused(t, nemesis.IsolateLeader{}, nemesis.Target{Members: w, Peers: w}, "isolate leader: "+noLeader)
+		w.wantDone(t)
+	})
 }

@@ -13,8 +13,8 @@ type KillLeader struct{}
 func (KillLeader) Lasts(ttl time.Duration) time.Duration { return ttl / 2 }
 
 // Inject kills whoever leads now. Its evidence is another leader, in a later term.
-func (KillLeader) Inject(_ context.Context, t Target) (Injected, error) {
-	leader, err := leaderOf(t.Members)
+func (KillLeader) Inject(ctx context.Context, t Target) (Injected, error) {
+	leader, err := awaitLeader(ctx, t.Members)
 	if err != nil {
 		return Injected{}, fmt.Errorf("kill leader: %w", err)
 	}
@@ -22,7 +22,7 @@ func (KillLeader) Inject(_ context.Context, t Target) (Injected, error) {
 		return Injected{}, fmt.Errorf("kill m%d: %w", leader.member, err)
 	}
 	heal := func(ctx context.Context) (Evidence, error) {
-		seen := succession(t.Members, leader)
+		seen := succession(ctx, t.Members, leader)
 		if err := t.Members.Restart(ctx, leader.member); err != nil {
 			return seen, fmt.Errorf("restart m%d: %w", leader.member, err)
 		}

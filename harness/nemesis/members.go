@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Members are the cluster's servers, numbered from 0.
@@ -50,11 +51,46 @@ func leaderOf(m Members) (leadership, error) {
 	return found, nil
 }
 
-// succession is the evidence that leadership went from before to another member.
-func succession(m Members, before leadership) Evidence {
-	now, err := leaderOf(m)
-	if err != nil || now.member == before.member || now.term <= before.term {
+// awaitLeader waits out the moment in which nobody leads for sure.
+func awaitLeader(ctx context.Context, m Members) (leader leadership, err error) {
+	eventually(ctx, func() bool {
+		leader, err = leaderOf(m)
+		return err == nil
+	})
+	return leader, err
+}
+
+// succession is the evidence that leadership went from before to another member. On a busy machine an
+// election takes its time: it is waited for.
+func succession(ctx context.Context, m Members, before leadership) Evidence {
+	var now leadership
+	seen := eventually(ctx, func() bool {
+		var err error
+		now, err = leaderOf(m)
+		return err == nil && now.member != before.member && now.term > before.term
+	})
+	if !seen {
 		return Evidence{What: fmt.Sprintf("no other leader seen after m%d", before.member)}
 	}
 	return Evidence{Observed: true, What: fmt.Sprintf("%s after m%d", now, before.member)}
+}
+
+// patience is how long what must come soon is waited for.
+const patience = 2 * time.Second
+
+// eventually asks again and again until the answer is yes; false: it was not, within patience or
+// before ctx ended.
+func eventually(ctx context.Context, ask func() bool) bool {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !ask() {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return false
+		}
+	}
+	return true
 }

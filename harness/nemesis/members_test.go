@@ -2,6 +2,8 @@ package nemesis_test
 
 import (
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"lockquake/harness/nemesis"
 )
@@ -30,13 +32,48 @@ func TestLeaderIsWhoLeadsTheHighestTerm(t *testing.T) {
 		"no members":             {nil, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := &world{beliefs: tc.beliefs}
-			target := nemesis.Target{Members: w, Peers: w}
-			if tc.want == "" {
-				wantRefused(t, nemesis.IsolateLeader{}, target, "isolate leader: "+noLeader)
-				return
-			}
-			wantTo(t, inject(t, nemesis.IsolateLeader{}, target), tc.want)
+			synctest.Test(t, func(t *testing.T) {
+				w := &world{beliefs: tc.beliefs}
+				target := nemesis.Target{Members: w, Peers: w}
+				if tc.want == "" {
+					wantRefused(t, nemesis.IsolateLeader{}, target, "isolate leader: "+noLeader)
+					return
+				}
+				wantTo(t, inject(t, nemesis.IsolateLeader{}, target), tc.want)
+			})
 		})
 	}
+}
+
+// late is a world in which nobody leads until some time has passed.
+type late struct {
+	*world
+	until time.Time
+}
+
+func (l late) Believes(member int) (int, uint64, bool) {
+	if time.Now().Before(l.until) {
+		return -1, 0, true
+	}
+	return l.world.Believes(member)
+}
+
+func TestLeaderThatComesSoonIsWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &world{beliefs: calm}
+		wantTo(t, inject(t, nemesis.IsolateLeader{}, nemesis.Target{Members: late{w, time.Now().Add(time.Second)}, Peers: w}), "m1 leads term 4")
+		never := nemesis.Target{Members: late{w, time.Now().Add(time.Hour)}, Peers: w}
+		wantRefused(t, nemesis.IsolateLeader{}, never, "isolate leader: "+noLeader)
+	})
+}
+
+func TestSuccessorThatComesSoonIsEvidence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &world{beliefs: calm}
+		members := &late{world: w}
+		injected := inject(t, nemesis.IsolateLeader{}, nemesis.Target{Members: members, Peers: w})
+		members.until = time.Now().Add(time.Second)
+		w.beliefs = []belief{{leader: 2, term: 5}, {leader: 1, term: 4}, {leader: 2, term: 5}}
+		wantHealed(t, injected, seen("m2 leads term 5 after m1; 0 bytes held back"))
+	})
 }

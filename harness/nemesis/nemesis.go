@@ -1,8 +1,8 @@
 // Package nemesis holds the faults that lockquake injects, one file each.
 //
 // A fault does harm through the few methods that it needs of a Target, returns the undo, and brings
-// evidence that the harm was really done. It draws nothing at random, never sleeps and never heals
-// by itself: when it strikes and for how long is the plan's business. Read harness/plan.go next.
+// evidence that the harm was really done. It draws nothing at random and never heals by itself: when
+// it strikes and for how long is the plan's business. Read harness/plan.go next.
 package nemesis
 
 import (
