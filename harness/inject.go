@@ -55,7 +55,7 @@ func (r *run) inject(ctx, window context.Context, injection Injection) error {
 }
 
 func (r *run) strike(ctx context.Context, holder nemesis.Holder) (nemesis.Injected, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), immediate)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), striking)
 	defer cancel()
 	return r.parts.Fault.Inject(ctx, nemesis.Target{
 		Members: r.cluster, Peers: r.cluster, Clients: targets{r}, Leases: leases{r.control.Etcd()}, Holder: holder,
