@@ -74,3 +74,15 @@ func verdictOf(verdicts []Verdict, name string) Verdict {
 	}
 	return Verdict{Checker: name, Why: "not asked"}
 }
+
+// Weakest is the grade of several cells together: what was unsafe once is unsafe, and what is not known
+// of one is not known of all. None is Ungraded.
+func Weakest(grades ...Grade) Grade {
+	switch {
+	case len(grades) == 0:
+		return Ungraded
+	case slices.Contains(grades, Unsafe):
+		return Unsafe
+	}
+	return slices.Min(grades)
+}

@@ -60,3 +60,20 @@ func TestGradeText(t *testing.T) {
 		t.Error("perfect is no grade, and was taken for one")
 	}
 }
+
+func TestWeakest(t *testing.T) {
+	for _, c := range []struct {
+		grades []Grade
+		want   Grade
+	}{
+		{nil, Ungraded},
+		{[]Grade{Exclusive, Exclusive}, Exclusive},
+		{[]Grade{Exclusive, Fenced, LeaseBounded}, Fenced},
+		{[]Grade{Exclusive, Ungraded}, Ungraded},
+		{[]Grade{Ungraded, Unsafe, Exclusive}, Unsafe},
+	} {
+		if got := Weakest(c.grades...); got != c.want {
+			t.Errorf("the weakest of %v is %v, want %v", c.grades, got, c.want)
+		}
+	}
+}

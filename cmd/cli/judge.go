@@ -35,11 +35,12 @@ func (o outcome) word() string {
 	return "unknown"
 }
 
-func (o outcome) grade() string {
+// grade is the cell's; a cell that failed has none.
+func (o outcome) grade() checker.Grade {
 	if o.err != nil {
-		return "-"
+		return checker.Ungraded
 	}
-	return o.judgement.Grade.String()
+	return o.judgement.Grade
 }
 
 // judge judges a stored history and stores the judgement.
@@ -135,23 +136,28 @@ func (t tally) String() string {
 	return strings.Join(parts, ", ")
 }
 
-// matrix shows the weakest grade of each strategy under each fault.
+// matrix shows the grade of each strategy under each fault and, where there are several, in all.
 func (t tally) matrix() string {
 	var strategies, faults []string
-	weakest := map[[2]string]string{}
 	for _, o := range t.outcomes {
 		strategies = appendNew(strategies, o.name.Strategy)
 		faults = appendNew(faults, o.name.Fault)
-		at := [2]string{o.name.Strategy, o.name.Fault}
-		weakest[at] = weaker(weakest[at], o.grade())
+	}
+	head, columns := faults, make([]func(string) bool, 0, len(faults))
+	for _, fault := range faults {
+		columns = append(columns, func(f string) bool { return f == fault })
+	}
+	if len(faults) > 1 {
+		head = append(slices.Clone(faults), "weakest")
+		columns = append(columns, func(string) bool { return true })
 	}
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "STRATEGY\t%s\n", strings.ToUpper(strings.Join(faults, "\t")))
-	for _, s := range strategies {
-		row := []string{s}
-		for _, f := range faults {
-			row = append(row, weakest[[2]string{s, f}])
+	fmt.Fprintf(w, "STRATEGY\t%s\n", strings.ToUpper(strings.Join(head, "\t")))
+	for _, strategy := range strategies {
+		row := []string{strategy}
+		for _, column := range columns {
+			row = append(row, t.weakest(strategy, column).String())
 		}
 		fmt.Fprintln(w, strings.Join(row, "\t"))
 	}
@@ -159,19 +165,20 @@ func (t tally) matrix() string {
 	return b.String() + "\n"
 }
 
+// weakest is the grade of a strategy under certain faults.
+func (t tally) weakest(strategy string, under func(fault string) bool) checker.Grade {
+	var grades []checker.Grade
+	for _, o := range t.outcomes {
+		if o.name.Strategy == strategy && under(o.name.Fault) {
+			grades = append(grades, o.grade())
+		}
+	}
+	return checker.Weakest(grades...)
+}
+
 func appendNew(list []string, s string) []string {
 	if slices.Contains(list, s) {
 		return list
 	}
 	return append(list, s)
-}
-
-// gradeOrder is from what a reader must see first to what is best.
-var gradeOrder = []string{"unsafe", "-", "unknown", "fenced", "lease-bounded", "exclusive", ""}
-
-func weaker(a, b string) string {
-	if slices.Index(gradeOrder, a) < slices.Index(gradeOrder, b) {
-		return a
-	}
-	return b
 }
