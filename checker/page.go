@@ -70,19 +70,21 @@ func (l legend) Names() []string {
 type proof struct {
 	h      *history.History
 	v      Verdict
-	ops    []*history.Operation // the evidence
-	judged []*history.Operation // those of it that the model is about
-	from   int64                // the first event of the evidence
-	to     int64                // and its last
+	ops    []*history.Operation // the evidence, and the acquires behind it
+	judged []*history.Operation // of the evidence, what the model is about
+	from   int64                // the first event of ops
+	to     int64                // and their last
 }
 
 func newProof(h *history.History, v Verdict) *proof {
-	p := &proof{h: h, v: v, ops: evidenceOps(h, v)}
-	for _, o := range p.ops {
+	p := &proof{h: h, v: v, ops: involved(h, v)}
+	for _, o := range evidenceOps(h, v) {
 		if p.resource() == (o.Op == history.Read || o.Op == history.Write) && len(p.judged) < mostJudged {
 			p.judged = append(p.judged, o)
 		}
-		if p.from == 0 || o.Call < p.from {
+	}
+	for i, o := range p.ops {
+		if i == 0 {
 			p.from = o.Call
 		}
 		p.to = max(p.to, o.Call)

@@ -12,7 +12,7 @@ import (
 
 // note is something that happened around the evidence. It is worded only if it is shown.
 type note struct {
-	rank     int   // 0: part of the story, 1: of the same holds, 2: of others
+	rank     int   // 0: part of the story, 1: of its holds, 2: of others
 	distance int64 // to the evidence, in events
 	from, to int64
 	client   int32 // history.Nemesis: not of a client
@@ -20,13 +20,35 @@ type note struct {
 }
 
 // notes are the nearest of what happened in the window of the evidence, and how many were left out.
-func (p *proof) notes() (nearest []note, left int) {
-	all := slices.Concat(p.operationNotes(), p.infoNotes(), p.faultNotes())
-	slices.SortStableFunc(all, func(a, b note) int {
+func (p *proof) notes() (shown []note, left int) {
+	n := &nearest{}
+	p.noteOperations(n)
+	p.noteInfos(n)
+	p.noteFaults(n)
+	n.cut()
+	return n.notes, n.left
+}
+
+// nearest keeps what is nearest to the evidence of any number of notes.
+type nearest struct {
+	notes []note
+	left  int
+}
+
+func (n *nearest) add(x note) {
+	n.notes = append(n.notes, x)
+	if len(n.notes) > 20*mostNotes {
+		n.cut()
+	}
+}
+
+func (n *nearest) cut() {
+	slices.SortStableFunc(n.notes, func(a, b note) int {
 		return cmp.Or(a.rank-b.rank, cmp.Compare(a.distance, b.distance))
 	})
-	shown := min(len(all), mostNotes)
-	return all[:shown], len(all) - shown
+	shown := min(len(n.notes), mostNotes)
+	n.left += len(n.notes) - shown
+	n.notes = n.notes[:shown]
 }
 
 // placed words notes and puts them into the rows of their clients.
@@ -63,39 +85,43 @@ func (p *proof) note(rank int, from, to int64, client int32, words func() porcup
 	return note{rank, p.distance(from, to), from, to, client, words}
 }
 
-// operationNotes are the operations of clients that are not judged.
-func (p *proof) operationNotes() []note {
-	rank := map[history.OpID]int{} // of an acquire's operations
+// noteOperations adds the operations of clients that are not judged.
+func (p *proof) noteOperations(n *nearest) {
+	behind := map[history.OpID]bool{}
 	for _, o := range p.ops {
-		rank[cmp.Or(o.Hold, o.ID)] = 1
+		behind[cmp.Or(o.Hold, o.ID)] = true
 	}
-	var notes []note
 	for i := range p.h.Ops {
 		o := &p.h.Ops[i]
 		if o.Client == history.Nemesis || !p.meets(o.Call, o.Return) || slices.Contains(p.judged, o) {
 			continue
 		}
-		notes = append(notes, p.note(2-rank[o.Hold], o.Call, o.Return, o.Client, func() porcupine.Annotation {
+		rank := 2
+		switch {
+		case slices.Contains(p.ops, o):
+			rank = 0
+		case behind[o.Hold]:
+			rank = 1
+		}
+		n.add(p.note(rank, o.Call, o.Return, o.Client, func() porcupine.Annotation {
 			return porcupine.Annotation{Description: caption(o), Details: detail(o)}
 		}))
 	}
-	return notes
 }
 
-// infoNotes are what was observed: losses and crashes, the leases of the evidence's holders, and the
+// noteInfos adds what was observed: losses and crashes, the leases of the evidence's holders, and the
 // keys that the ground truth saw go.
-func (p *proof) infoNotes() []note {
+func (p *proof) noteInfos(n *nearest) {
 	holds, tokens, leases := map[history.OpID]bool{}, map[int64]bool{}, map[int64]bool{}
 	for _, o := range p.ops {
 		holds[cmp.Or(o.Hold, o.ID)], tokens[o.Token], leases[o.Lease] = true, true, true
 	}
-	var notes []note
 	add := func(e *history.Event, own bool, client int32, words func(*history.Event) porcupine.Annotation) {
 		rank := 2
 		if own {
 			rank = 0
 		}
-		notes = append(notes, p.note(rank, e.Seq, e.Seq, client, func() porcupine.Annotation { return words(e) }))
+		n.add(p.note(rank, e.Seq, e.Seq, client, func() porcupine.Annotation { return words(e) }))
 	}
 	for i := range p.h.Infos {
 		e := &p.h.Infos[i]
@@ -109,7 +135,6 @@ func (p *proof) infoNotes() []note {
 			add(e, false, e.Client, leaseWords)
 		}
 	}
-	return notes
 }
 
 func lossWords(e *history.Event) porcupine.Annotation {
@@ -131,9 +156,8 @@ func leaseWords(e *history.Event) porcupine.Annotation {
 		Details: fmt.Sprintf("lease %x, asked for at %s, answered at %s: good until %s", e.Lease, seconds(e.Sent), seconds(e.At), seconds(trusted(e)))}
 }
 
-// faultNotes are the injections that acted in the window.
-func (p *proof) faultNotes() []note {
-	var notes []note
+// noteFaults adds the injections that acted in the window.
+func (p *proof) noteFaults(n *nearest) {
 	for _, i := range p.h.Injections() {
 		to := int64(history.Open)
 		if i.Heal.ID != 0 {
@@ -142,9 +166,8 @@ func (p *proof) faultNotes() []note {
 		if i.Inject.Outcome == history.Fail || !p.meets(i.Inject.Call, to) {
 			continue
 		}
-		notes = append(notes, p.note(0, i.Inject.Call, to, history.Nemesis, func() porcupine.Annotation { return faultWords(i) }))
+		n.add(p.note(0, i.Inject.Call, to, history.Nemesis, func() porcupine.Annotation { return faultWords(i) }))
 	}
-	return notes
 }
 
 func faultWords(i history.Injection) porcupine.Annotation {

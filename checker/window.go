@@ -12,10 +12,10 @@ import (
 const longestFault = 10 * time.Second
 
 // Window is the smallest stretch of time that shows what a verdict is about: its evidence from the
-// first operation to the last, an acquire standing for the hold that it began, and the faults that acted
-// meanwhile. What never ended reaches to the end of the history. False: there is no evidence.
+// first operation to the last, the holds behind it from their beginning to their end, and the faults that
+// acted meanwhile. What never ended reaches to the end of the history. False: there is no evidence.
 func Window(h history.History, v Verdict) (from, to time.Duration, ok bool) {
-	ops := evidenceOps(&h, v)
+	ops := involved(&h, v)
 	if len(ops) == 0 {
 		return 0, 0, false
 	}
@@ -53,6 +53,12 @@ func evidenceOps(h *history.History, v Verdict) []*history.Operation {
 		}
 	}
 	return ops
+}
+
+// involved are the evidence and the acquires behind it, in time order.
+func involved(h *history.History, v Verdict) []*history.Operation {
+	v.Evidence = evidence(withHolds(h, evidenceOps(h, v)...)...)
+	return evidenceOps(h, v)
 }
 
 // endings are the times at which the holds that some acquires began were no longer believed in,
