@@ -1,0 +1,244 @@
+package edn
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// kind is what a token is: an opening or closing bracket by itself, or one of these.
+type kind byte
+
+const (
+	end     kind = 0
+	set     kind = 's' // #{
+	atom    kind = 'a' // a number, a symbol, nil, true, ##Inf
+	keyword kind = ':'
+	quoted  kind = '"'
+	char    kind = '\\'
+	tag     kind = '#'
+	discard kind = '_'
+)
+
+func (k kind) String() string {
+	return map[kind]string{'[': "vector", '(': "list", '{': "map", set: "set"}[k]
+}
+
+var closer = map[kind]kind{'[': ']', '(': ')', '{': '}', set: '}'}
+
+// token is a token and the line that it begins on. Text is without quotes and without the colon of a
+// keyword, cut off at longest.
+type token struct {
+	kind kind
+	text string
+	line int
+}
+
+// longest is how many bytes of a token are kept.
+const longest = 256
+
+// wrong is the error that something else was expected in the place of the token.
+func (t token) wrong(expected string) error {
+	return fmt.Errorf("line %d: expected %s, got %s", t.line, expected, t)
+}
+
+func (t token) String() string {
+	switch t.kind {
+	case end:
+		return "the end of the file"
+	case keyword:
+		return ":" + t.text
+	case quoted:
+		return fmt.Sprintf("%q", t.text)
+	case atom, char, tag:
+		return strings.Trim(fmt.Sprintf("%q", t.text), `"`)
+	case set:
+		return "#{"
+	case discard:
+		return "#_"
+	}
+	return string(rune(t.kind))
+}
+
+// scanner splits EDN into tokens.
+type scanner struct {
+	src  *bufio.Reader
+	line int
+	err  error // of reading, but for the end
+	buf  []byte
+	kept map[string]string // one copy of each word: there are many tokens and few words
+}
+
+func newScanner(r io.Reader) *scanner {
+	return &scanner{src: bufio.NewReaderSize(r, 1<<16), line: 1, kept: map[string]string{}}
+}
+
+// keep adds a byte to the text of the token.
+func (s *scanner) keep(b byte) {
+	if len(s.buf) < longest {
+		s.buf = append(s.buf, b)
+	}
+}
+
+// text gives what was kept, and begins anew.
+func (s *scanner) text() string {
+	const most = 1 << 12 // beyond that the words are numbers, and do not repeat
+	text, ok := s.kept[string(s.buf)]
+	if !ok {
+		text = string(s.buf)
+		if len(s.kept) < most {
+			s.kept[text] = text
+		}
+	}
+	s.buf = s.buf[:0]
+	return text
+}
+
+// peek is the next byte; false: there is none.
+func (s *scanner) peek() (byte, bool) {
+	b, err := s.src.Peek(1)
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			s.err = fmt.Errorf("line %d: %w", s.line, err)
+		}
+		return 0, false
+	}
+	return b[0], true
+}
+
+// take consumes the byte that peek gave.
+func (s *scanner) take(b byte) {
+	_, _ = s.src.Discard(1) // it was there to be peeked at
+	if b == '\n' {
+		s.line++
+	}
+}
+
+// next is the next token, be it a tag or a discard.
+func (s *scanner) next() (token, error) {
+	s.space()
+	t := token{line: s.line}
+	b, ok := s.peek()
+	if !ok {
+		return t, s.err
+	}
+	switch b {
+	case '{', '}', '[', ']', '(', ')':
+		s.take(b)
+		t.kind = kind(b)
+	case '"':
+		s.take(b)
+		return s.quoted(t)
+	case '#':
+		s.take(b)
+		return s.dispatch(t)
+	case ':', '\\':
+		s.take(b)
+		t.kind, t.text = kind(b), s.word(b == '\\')
+	default:
+		t.kind, t.text = atom, s.word(false)
+	}
+	return t, s.err
+}
+
+// dispatch reads what follows a #.
+func (s *scanner) dispatch(t token) (token, error) {
+	b, _ := s.peek()
+	switch b {
+	case '{':
+		s.take(b)
+		t.kind = set
+	case '_':
+		s.take(b)
+		t.kind = discard
+	case '#':
+		t.kind, t.text = atom, "#"+s.word(false)
+	default:
+		t.kind, t.text = tag, "#"+s.word(false)
+	}
+	if s.err == nil && t.text == "#" {
+		return t, t.wrong("a tag, a set or _ after #")
+	}
+	return t, s.err
+}
+
+// quoted reads a string whose first quote is consumed.
+func (s *scanner) quoted(t token) (token, error) {
+	t.kind = quoted
+	for escaped := false; ; {
+		b, ok := s.peek()
+		if !ok {
+			if s.err == nil {
+				s.err = fmt.Errorf("line %d: expected the closing quote of the string that begins here", t.line)
+			}
+			return t, s.err
+		}
+		s.take(b)
+		switch {
+		case escaped:
+			s.keep(unescaped(b))
+			escaped = false
+		case b == '\\':
+			escaped = true
+		case b == '"':
+			t.text = s.text()
+			return t, nil
+		default:
+			s.keep(b)
+		}
+	}
+}
+
+func unescaped(b byte) byte {
+	switch b {
+	case 'n':
+		return '\n'
+	case 't':
+		return '\t'
+	case 'r':
+		return '\r'
+	}
+	return b
+}
+
+// word reads up to a delimiter; of a character, the first byte may be one.
+func (s *scanner) word(character bool) string {
+	for first := character; ; first = false {
+		b, ok := s.peek()
+		if !ok || delimits(b) && !first {
+			return s.text()
+		}
+		s.take(b)
+		s.keep(b)
+	}
+}
+
+// space passes over white space, commas and comments.
+func (s *scanner) space() {
+	for comment := false; ; {
+		b, ok := s.peek()
+		switch {
+		case !ok:
+			return
+		case b == ';':
+			comment = true
+		case b == '\n':
+			comment = false
+		case !comment && !blank(b):
+			return
+		}
+		s.take(b)
+	}
+}
+
+func blank(b byte) bool { return b == ' ' || b == ',' || b >= '\t' && b <= '\r' }
+
+func delimits(b byte) bool {
+	switch b {
+	case ';', '"', '(', ')', '[', ']', '{', '}':
+		return true
+	}
+	return blank(b)
+}
