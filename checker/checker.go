@@ -54,6 +54,9 @@ type Verdict struct {
 	Judged   int            `json:"judged"`             // operations that the answer rests on
 	Evidence []history.OpID `json:"evidence,omitempty"` // operations that prove it, in time order
 	Story    []string       `json:"story,omitempty"`    // the evidence in words, a line an event
+	// Culprit is who did it, as far as the checkers grant and release can tell of what they found invalid:
+	// "strategy", "etcd", "etcd or strategy" or the name of an injected fault.
+	Culprit string `json:"culprit,omitempty"`
 	// Harness marks a failure of lockquake itself (a broken history, two methods that disagree): it
 	// says nothing about the lock, and the run exits as failed.
 	Harness bool `json:"harness,omitempty"`

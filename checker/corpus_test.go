@@ -392,7 +392,127 @@ var twins = []twin{
 			p0:   |acquire t=1 l=7|---------------------------------------|close|
 			p0:   <granted l=7 ttl=10>
 			etcd:          <created t=1 l=7>     <deleted t=1 l=7 @2>`,
-		why: "somebody deleted c0's key k0/7",
+		why: "c0's key k0/7 (token 1) was deleted at 3.700 s, its lease alive, and no client had asked for that: etcd did it",
+	},
+	{
+		claim: "a waiter whose key is gone looks again before it believes", checker: Grant{},
+		ok: `
+			p0:   |acquire t=2 l=7|-------------|release|
+			p1:      |acquire t=3 l=8                                                     |--|release!|
+			etcd:  <created t=2 l=7>
+			etcd:     <created t=3 l=8>
+			etcd:                                <deleted t=2 l=7 @4>
+			etcd:                                                     <deleted! t=3 l=8 @5>`,
+		bad: `
+			p0:   |acquire t=2 l=7|-------------|release|
+			p1:      |acquire t=3 l=8                                                     |--|release!|
+			etcd:  <created t=2 l=7>
+			etcd:     <created t=3 l=8>
+			etcd:                                <deleted! t=3 l=8 @4>
+			etcd:                                                     <deleted t=2 l=7 @5>`,
+		why: "c1 acquired k0 at 7.800 s with token 3, but its key k0/8 went with its lease (revision 4), while the older k0/7 (token 2) was there: the strategy did not look again",
+	},
+	{
+		claim: "a key that was there is the caller's again, one that is gone is not", checker: Grant{},
+		ok: `
+			p0:    |acquire t=2 l=7|--|release?|
+			p2/c0:                                          |acquire t=2 l=7|
+			etcd:   <created t=2 l=7>                        <deleted t=2 l=7 @3>`,
+		bad: `
+			p0:    |acquire t=2 l=7|--|release?|
+			p2/c0:                                          |acquire t=2 l=7|
+			etcd:   <created t=2 l=7>           <deleted t=2 l=7 @3>`,
+		why: "with token 2, but its key k0/7 was deleted, its lease alive (revision 3), before it asked: the strategy granted what was gone",
+	},
+	{
+		claim: "the turn comes with the end of the older key, which must not lie behind the grant", checker: Grant{},
+		// Of the bad one, p2's key tells: p2 asked after p1 had been granted, and before p0's key was deleted.
+		ok: `
+			p0:   |acquire t=2 l=7|-----------------------------------|release|
+			p1:      |acquire t=3 l=8|
+			p2:                          |acquire t=5 l=9                                  |
+			etcd:  <created t=2 l=7>                                   <deleted t=2 l=7 @4>
+			etcd:     <created t=3 l=8>
+			etcd:                                                           <created t=5 l=9>
+			etcd:                                                             <deleted! t=3 l=8 @6>`,
+		bad: `
+			p0:   |acquire t=2 l=7|-----------------------------------|release|
+			p1:      |acquire t=3 l=8|
+			p2:                          |acquire t=4 l=9                                  |
+			etcd:  <created t=2 l=7>                                   <deleted t=2 l=7 @5>
+			etcd:     <created t=3 l=8>
+			etcd:                          <created t=4 l=9>
+			etcd:                                                             <deleted! t=3 l=8 @6>`,
+		why: "c1 acquired k0 at 2.500 s with token 3, but the older k0/7 (token 2) was still there: the strategy did not wait for it",
+	},
+	{
+		claim: "what lives without a lease waits for nothing", checker: Grant{},
+		ok: `
+			p0:   |acquire t=2 l=7|
+			etcd:  <created t=1>
+			etcd:   <created t=2 l=7>`,
+		bad: `
+			p0:   |acquire t=2 l=7|
+			etcd:  <created t=1 l=6>
+			etcd:   <created t=2 l=7>`,
+		why: "the older k0/6 (token 1) was still there",
+	},
+	{
+		claim: "the locks of two names have nothing to do with each other", checker: Grant{},
+		ok: `
+			p0:   |acquire t=2 l=7|
+			etcd:  <created k1 t=1 l=6>
+			etcd:   <created t=2 l=7>`,
+		bad: `
+			p0:   |acquire k1 t=2 l=7|
+			etcd:  <created k1 t=1 l=6>
+			etcd:   <created k1 t=2 l=7>`,
+		why: "the older k1/6 (token 1) was still there",
+	},
+	{
+		claim: "a grant without a key has none to show", checker: Grant{},
+		ok: `
+			p0:   |acquire t=2 l=7|--|release|
+			p1:                                |acquire t=3|
+			etcd:  <created t=2 l=7>`,
+		bad: `
+			p0:   |acquire t=2 l=7|--|release|
+			p1:                                |acquire t=3 l=8|
+			etcd:  <created t=2 l=7>`,
+		why: "c1 acquired k0 at 5.100 s with token 3, but no key was created by that: etcd lost it, or the strategy made it up",
+	},
+	{
+		claim: "a token is one's own", checker: Grant{},
+		ok: `
+			p0:   |acquire t=2 l=7|--|release|
+			p1:                                    |acquire t=4 l=8|
+			etcd:  <created t=2 l=7>   <deleted t=2 l=7 @3>
+			etcd:                                  <created t=4 l=8>`,
+		bad: `
+			p0:   |acquire t=2 l=7|--|release|
+			p1:                                    |acquire t=2 l=8|
+			etcd:  <created t=2 l=7>   <deleted t=2 l=7 @3>
+			etcd:                                  <created t=4 l=8>`,
+		why: "c1 acquired k0 at 5.500 s with token 2, but that is k0/7 on lease 7, not its own: the strategy mixed them up",
+	},
+	{
+		claim: "of the time in which a watch was blind, the worst is not assumed", checker: Grant{},
+		// p0's key went unseen. p1's went before any moment at which that can have been.
+		ok: `
+			p0:   |acquire t=2 l=7|----|release|
+			p1:      |acquire t=3 l=8                                         |
+			etcd:  <created t=2 l=7>
+			etcd:     <created t=3 l=8>
+			etcd:                        <gap @4 9>
+			etcd:                                    <deleted! t=3 l=8 @9>`,
+		bad: `
+			p0:   |acquire t=2 l=7|----|release|
+			p1:      |acquire t=3 l=8                                         |
+			etcd:  <created t=2 l=7>
+			etcd:     <created t=3 l=8>
+			etcd:                        <deleted! t=3 l=8 @4>
+			etcd:                                    <gap @5 9>`,
+		why: "its key k0/8 went with its lease (revision 4), while the older k0/7 (token 2) was there",
 	},
 	{
 		claim: "a process does one thing at a time", checker: WellFormed{},

@@ -190,9 +190,11 @@ func (e *drawn) belong(holds map[int32]history.Event) {
 		e.Token, e.Fault = cmp.Or(e.Token, hold.Token), cmp.Or(e.Fault, hold.Fault)
 	case history.Created, history.Deleted:
 		e.Key = cmp.Or(e.Key, "k0")
+	}
+	if e.Lease != 0 && e.Key != "" {
 		e.Note = fmt.Sprintf("%s/%x", e.Key, e.Lease)
 	}
 	if e.Op == history.Created {
-		e.Pos = e.Token
+		e.Pos = cmp.Or(e.Pos, e.Token)
 	}
 }

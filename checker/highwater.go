@@ -36,3 +36,12 @@ func (w highWater) before(x int64) (mark, bool) {
 	}
 	return w[i-1], true
 }
+
+// above is the first mark with a value greater than x; false: there is none.
+func (w highWater) above(x int64) (mark, bool) {
+	i := sort.Search(len(w), func(i int) bool { return w[i].value > x })
+	if i == len(w) {
+		return mark{}, false
+	}
+	return w[i], true
+}

@@ -11,7 +11,7 @@ import (
 type Promise struct {
 	Calm   Grade // without a fault
 	Faults Grade // under any fault; Ungraded: nothing
-	// Known are the checkers that may find the strategy guilty under a fault, because of a bug of it
+	// Known are the checkers on which nothing is promised under faults, because of a bug of the strategy
 	// that is known.
 	Known []string
 	// Broken marks a lock that is broken on purpose, and must be caught.
@@ -59,7 +59,7 @@ func Judge(h history.History, checkers []Checker, p Promise, w Want) Judgement {
 		j.Verdicts = append(j.Verdicts, v)
 	}
 	j.Grade = GradeOf(h.Header, j.Verdicts)
-	needed := []string{"promise", "well-formed", "evidence", "release", "progress"}
+	needed := []string{"promise", "well-formed", "evidence", "grant", "release", "progress"}
 	switch {
 	case p.Broken && w == Promised:
 		needed = needed[:2] // who is caught is caught, with or without the fault
@@ -68,9 +68,7 @@ func Judge(h history.History, checkers []Checker, p Promise, w Want) Judgement {
 		j.Verdicts = append(j.Verdicts, kept(j.Grade, h.Header.Fault, p, w))
 	}
 	if w == Promised && h.Header.Fault != calm {
-		needed = slices.DeleteFunc(needed, func(name string) bool {
-			return slices.Contains(p.Known, name) && verdictOf(j.Verdicts, name).Validity == Invalid
-		})
+		needed = slices.DeleteFunc(needed, func(name string) bool { return slices.Contains(p.Known, name) })
 	}
 	j.Validity = j.merge(needed)
 	return j
@@ -117,7 +115,7 @@ func promiseName(g Grade) string {
 // caught tells whether a lock that is broken on purpose was found out.
 func caught(g Grade, verdicts []Verdict) Verdict {
 	v := Verdict{Checker: "promise", Judged: 1}
-	for _, name := range []string{"exclusion", "release"} {
+	for _, name := range []string{"exclusion", "grant", "release"} {
 		if verdictOf(verdicts, name).Validity == Invalid {
 			v.Validity, v.Why = Valid, "a broken lock, caught by "+name
 			return v

@@ -9,7 +9,7 @@ import (
 )
 
 func all() []Checker {
-	return []Checker{WellFormed{}, Exclusion{}, LeaseBounds{}, Fencing{}, Release{}, Progress{}, Evidence{}}
+	return []Checker{WellFormed{}, Exclusion{}, LeaseBounds{}, Fencing{}, Grant{}, Release{}, Progress{}, Evidence{}}
 }
 
 // A sound cell in calm.
@@ -47,6 +47,18 @@ var (
 	stolenUnderFault = strings.Replace(fencedCell, "|release|", "|release!|", 1)
 )
 
+// A waiter's lease is revoked; it takes its turn all the same.
+const strandedCell = `
+	cell: revoke-waiter
+	p0:   |acquire t=2 l=7| |read 0 @1| |write 1<0 @2|      |release|
+	p1:      |acquire t=3 l=8                                               |  |release!|
+	nem:               |inject revoke-waiter l=8|                                          |heal|
+	etcd:  <created t=2 l=7>
+	etcd:     <created t=3 l=8>
+	etcd:                                  <deleted! t=3 l=8 @4>
+	etcd:                                                           <deleted t=2 l=7 @5>
+	p2:                                                                                            |acquire t=6| |read 1 @3|`
+
 var anything = Promise{Calm: Exclusive}
 
 func TestJudge(t *testing.T) {
@@ -80,6 +92,9 @@ func TestJudge(t *testing.T) {
 		{"a bug under a fault", stolenUnderFault, careful, Promised, LeaseBounded, Invalid, "was lease-bounded"},
 		{"a known bug under a fault", stolenUnderFault, guilty, Promised, LeaseBounded, Valid, "was lease-bounded"},
 		{"a known bug, and to be safe", stolenUnderFault, guilty, Safe, LeaseBounded, Invalid, "was lease-bounded"},
+		{"a grant out of turn", strandedCell, Promise{Known: []string{"release"}}, Promised, Exclusive, Invalid, "was exclusive"},
+		{"a known grant out of turn", strandedCell, Promise{Known: []string{"grant"}}, Promised, Exclusive, Valid, "was exclusive"},
+		{"broken on purpose, caught by a grant", strandedCell, broken, Promised, Exclusive, Valid, "a broken lock, caught by grant"},
 		{"another bug than the known one", stolenUnderFault, Promise{Known: []string{"progress"}}, Promised, LeaseBounded, Invalid, "was lease-bounded"},
 	} {
 		t.Run(c.claim, func(t *testing.T) {
@@ -194,5 +209,46 @@ func TestStaleWriteIsShownBesideItsRival(t *testing.T) {
 	story := strings.Join(v.Story, "\n")
 	if !strings.Contains(v.Why, "after c1's token 4 was seen") || !strings.Contains(story, "c1 wrote 2 over 0") || strings.Contains(story, "c2") {
 		t.Errorf("%s\n%s", v.Why, story)
+	}
+}
+
+// What is invalid has a culprit, and what is not has none.
+func TestCulprits(t *testing.T) {
+	for claim, want := range map[string]string{
+		"a waiter whose key is gone looks again before it believes": "strategy",
+		"a grant without a key has none to show":                    "etcd or strategy",
+		"a stale release must not delete the next holder's key":     "strategy",
+		"closing a session deletes its keys":                        "etcd",
+	} {
+		c := twinOf(t, claim)
+		if v := c.checker.Check(draw(t, c.bad)); v.Culprit != want {
+			t.Errorf("%s: it was %q, want %q: %s", claim, v.Culprit, want, v.Why)
+		}
+		if v := c.checker.Check(draw(t, c.ok)); v.Culprit != "" {
+			t.Errorf("%s: the ok one was the %s's doing", claim, v.Culprit)
+		}
+	}
+	struck := draw(t, `
+		nem:                   |inject delete-key l=7|
+		p0:   |acquire t=1 l=7|------------------------------------------|release!|
+		etcd:  <created t=1 l=7>                            <deleted t=1 l=7 @2>`)
+	if v := (Release{}).Check(struck); v.Validity != Invalid || v.Culprit != "delete-key" {
+		t.Errorf("%v by %q: %s", v.Validity, v.Culprit, v.Why)
+	}
+}
+
+// A valid release says by whom.
+func TestDeletionsAreCounted(t *testing.T) {
+	h := draw(t, `
+		nem:                               |inject revoke-holder l=8|
+		p0:   |acquire t=1 l=7|--|release|
+		p1:       |acquire t=3 l=8|------------------------------------------------|release!|
+		p2:                                                                              |acquire t=5 l=9|--|release!|
+		etcd:  <created t=1 l=7> <deleted t=1 l=7 @2>
+		etcd:     <created t=3 l=8>                                 <deleted! t=3 l=8 @4>
+		etcd:                                                                  <created t=5 l=9> <deleted! t=5 l=9 @6>`)
+	want := "3 keys deleted: 1 by revoke-holder, 1 by their leases' end, 1 by their owners"
+	if v := (Release{}).Check(h); v.Validity != Valid || v.Why != want {
+		t.Errorf("%v: %s\nwanted %s", v.Validity, v.Why, want)
 	}
 }

@@ -3,13 +3,15 @@ package checker
 import (
 	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"lockquake/checker/history"
 )
 
-// Release asks whether each incarnation of a lock's key was deleted only by its creator or by its
-// lease's end. It judges the ground truth, a watch in revision order, against what clients were
+// Release asks whether each incarnation of a lock's key was deleted only by its creator, by its lease's end
+// or by an injected fault. It judges the ground truth, a watch in revision order, against what clients were
 // doing; whoever had nothing to do with a key and deleted it broke the lock, whether or not anybody was hurt.
 type Release struct{}
 
@@ -29,8 +31,9 @@ func (Release) Check(h history.History) Verdict {
 }
 
 func (t *truth) verdict(v Verdict) Verdict {
-	unsure := t.gap()
+	unsure := t.missing()
 	var victims []*history.Event
+	by := map[string]int{}
 	for i := range t.h.Infos {
 		e := &t.h.Infos[i]
 		if e.Op != history.Deleted {
@@ -38,10 +41,14 @@ func (t *truth) verdict(v Verdict) Verdict {
 		}
 		v.Judged++
 		own, why := t.judge(e)
-		if own == Invalid {
+		switch own {
+		case Valid:
+			by[why]++
+		case Invalid:
 			victims = append(victims, e)
+		default:
+			unsure = cmp.Or(unsure, why)
 		}
-		unsure = cmp.Or(unsure, why)
 	}
 	switch {
 	case len(victims) > 0:
@@ -49,9 +56,21 @@ func (t *truth) verdict(v Verdict) Verdict {
 	case unsure != "":
 		v.Why = unsure
 	default:
-		v.Validity, v.Why = Valid, count(v.Judged, "key")+" deleted, each by its creator or its lease's end"
+		v.Validity, v.Why = Valid, deletedBy(v.Judged, by)
 	}
 	return v
+}
+
+// deletedBy says who deleted how many keys.
+func deletedBy(all int, by map[string]int) string {
+	var parts []string
+	for _, who := range slices.Sorted(maps.Keys(by)) {
+		parts = append(parts, fmt.Sprintf("%d by %s", by[who], who))
+	}
+	if parts == nil {
+		return "no key was deleted"
+	}
+	return count(all, "key") + " deleted: " + strings.Join(parts, ", ")
 }
 
 func grants(h *history.History) (acquired, leased int) {
@@ -66,10 +85,15 @@ func grants(h *history.History) (acquired, leased int) {
 	return acquired, leased
 }
 
-// judge says whether a deletion was the doing of the key's owner or its lease; why it is Unknown.
+// judge says whether a deletion was the doing of the key's owner, its lease's end or a fault, and of which;
+// why it is Unknown.
 func (t *truth) judge(e *history.Event) (Validity, string) {
-	if e.Outcome == history.Fail {
-		return Valid, ""
+	fault := t.fault(e)
+	switch {
+	case e.Outcome != history.OK && fault != "":
+		return Valid, fault
+	case e.Outcome == history.Fail:
+		return Valid, "their leases' end"
 	}
 	owner, known := t.owner(e)
 	if !known {
@@ -77,8 +101,8 @@ func (t *truth) judge(e *history.Event) (Validity, string) {
 	}
 	own := t.couldDelete(owner, e)
 	switch {
-	case own == Valid:
-		return Valid, ""
+	case own == Valid, e.Outcome == history.Unknown && t.givenBack(e):
+		return Valid, "their owners"
 	case own == Unknown:
 		return Unknown, fmt.Sprintf("%s (token %d) was deleted, perhaps by a late request of its owner %s", e.Note, e.Token, clientName(owner))
 	case e.Outcome == history.Unknown:
@@ -91,8 +115,14 @@ func (t *truth) accuse(v Verdict, e *history.Event, strangers int) Verdict {
 	owner, _ := t.owner(e)
 	culprits := t.culprits(owner, e)
 	v.Validity = Invalid
-	v.Why = fmt.Sprintf("%s deleted %s's key %s (token %d) at %s, its lease alive",
-		suspects(culprits), clientName(owner), e.Note, e.Token, seconds(e.At))
+	key := fmt.Sprintf("%s's key %s (token %d)", clientName(owner), e.Note, e.Token)
+	if culprits != nil {
+		v.Culprit = byStrategy
+		v.Why = fmt.Sprintf("%s deleted %s at %s, its lease alive", suspects(culprits), key, seconds(e.At))
+	} else {
+		v.Culprit = cmp.Or(t.fault(e), byEtcd)
+		v.Why = fmt.Sprintf("%s was deleted at %s, its lease alive, and no client had asked for that: %s did it", key, seconds(e.At), v.Culprit)
+	}
 	if strangers > 1 {
 		v.Why += fmt.Sprintf(", the first of %d such deletions", strangers)
 	}
@@ -106,9 +136,6 @@ func suspects(culprits []*history.Operation) string {
 	var names []string
 	for _, o := range culprits[:min(len(culprits), 3)] {
 		names = append(names, fmt.Sprintf("%s's %v%s", clientName(o.Client), o.Op, credentials(o.Token, 0)))
-	}
-	if names == nil {
-		return "somebody"
 	}
 	return strings.Join(names, " or ")
 }

@@ -16,31 +16,34 @@ import (
 // token must have been invoked by then.
 type truth struct {
 	h         *history.History
-	owners    map[int64]int32   // the client that a lease was granted to
-	byToken   map[int64]int     // an ok acquire (an index of Ops) of a token, the first
-	asked     highWater         // the latest Call of acquires that created a key, by their tokens
-	created   map[int64]bool    // the tokens of which the watch saw the key
+	owners    map[int64]int32               // the client that a lease was granted to
+	byToken   map[int64]int                 // an ok acquire (an index of Ops) of a token, the first
+	faults    map[int64][]history.Injection // those that struck a lease
+	asked     highWater                     // the latest Call of acquires that created a key, by their tokens
+	keys      *keys
 	processes map[int32][]int32 // of a client
 	ops       map[int32][]int   // of a process: indices of Ops
 }
 
 func newTruth(h *history.History) *truth {
-	t := &truth{h: h, owners: map[int64]int32{}, byToken: map[int64]int{}, created: map[int64]bool{},
-		processes: map[int32][]int32{}, ops: map[int32][]int{}}
+	t := &truth{h: h, owners: map[int64]int32{}, byToken: map[int64]int{}, keys: newKeys(h),
+		faults: map[int64][]history.Injection{}, processes: map[int32][]int32{}, ops: map[int32][]int{}}
 	for i := range h.Infos {
-		switch e := &h.Infos[i]; e.Op {
-		case history.Granted:
+		if e := &h.Infos[i]; e.Op == history.Granted {
 			t.owners[e.Lease] = e.Client
-		case history.Created:
-			t.created[e.Token] = true
+		}
+	}
+	for _, i := range h.Injections() {
+		if i.Inject.Lease != 0 && i.Inject.Outcome != history.Fail {
+			t.faults[i.Inject.Lease] = append(t.faults[i.Inject.Lease], i)
 		}
 	}
 	t.asked = newHighWater(t.index())
 	return t
 }
 
-// index fills byToken, processes and ops, and collects the marks of asked: only from acquires that surely
-// created the key of their token. One that found it there, left behind by an acquire of its client without
+// index fills byToken, processes and ops, and collects the marks of asked: only from acquires that
+// surely created the key of their token. One that found it there, left behind by an acquire of its client without
 // an answer, may have been invoked long after that revision.
 func (t *truth) index() []mark {
 	type place struct {
@@ -63,7 +66,7 @@ func (t *truth) index() []mark {
 			unanswered[at] = true
 		case o.Token != 0 && !again:
 			t.byToken[o.Token] = i
-			if !unanswered[at] {
+			if !unanswered[at] && owns(o) && t.keys.find(o).of(o) {
 				asked = append(asked, mark{o.Token, o.Call, i})
 			}
 		}
@@ -71,18 +74,30 @@ func (t *truth) index() []mark {
 	return asked
 }
 
-// gap says what the watch should have seen and did not; empty: nothing. The acquires of the last
-// TTL are not asked about: the watch may not have come to them.
-func (t *truth) gap() string {
-	if len(t.created) == 0 {
-		return "ground truth missing: the watch saw no key, though acquires succeeded"
+const noTruth = "ground truth missing: the watch saw no key, though acquires succeeded"
+
+// missing says what the watch should have seen and did not; empty: nothing.
+func (t *truth) missing() string {
+	switch {
+	case len(t.keys.gaps) > 0:
+		return unseen(t.keys.gaps[0])
+	case t.keys.none():
+		return noTruth
 	}
-	last := t.h.Last() - t.h.Header.TTL
 	for i := range t.h.Ops {
-		o := &t.h.Ops[i]
-		granted := o.Op == history.Acquire && o.Outcome == history.OK && o.Lease != 0 && o.Token != 0
-		if granted && o.ReturnAt < last && !t.created[o.Token] {
+		if o := &t.h.Ops[i]; owns(o) && t.keys.find(o) == nil {
 			return fmt.Sprintf("ground truth missing: the watch never saw the key of %s's token %d", clientName(o.Client), o.Token)
+		}
+	}
+	return ""
+}
+
+// fault is the name of the one behind the end of a deleted key's lease: it had struck that lease, and was
+// healed no more than a TTL ago; empty: none.
+func (t *truth) fault(e *history.Event) string {
+	for _, i := range t.faults[e.Lease] {
+		if i.Inject.Call < e.Seq && e.At-t.h.Header.TTL <= i.End() {
+			return i.Inject.Fault
 		}
 	}
 	return ""
@@ -142,6 +157,27 @@ func (t *truth) couldDelete(client int32, e *history.Event) Validity {
 		}
 	}
 	return found
+}
+
+// givenBack tells whether the acquire that was answered with a key was followed by a release that
+// succeeded: its owner had no more use for the key, whatever became of it.
+func (t *truth) givenBack(e *history.Event) bool {
+	a := t.acquire(e.Token)
+	if a == nil {
+		return false
+	}
+	ops := t.ops[a.Process]
+	next := sort.Search(len(ops), func(i int) bool { return t.h.Ops[ops[i]].Call > a.Call })
+	for _, i := range ops[next:] {
+		o := &t.h.Ops[i]
+		if o.Op == history.Acquire || o.Call > e.Seq {
+			return false
+		}
+		if o.Op == history.Release && o.Hold == a.ID && o.Outcome == history.OK {
+			return true
+		}
+	}
+	return false
 }
 
 // deletes tells whether an operation is of a kind that deletes a key. An acquire may clean up what it left

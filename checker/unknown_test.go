@@ -49,6 +49,32 @@ func TestUnknown(t *testing.T) {
 			p0:  |acquire t=1 l=7| |release|       |acquire t=4 l=7|  |release|  <stop>
 			etcd:  <created t=1 l=7> <deleted t=1 l=7 @2>                              <end>`,
 			why: "the watch never saw the key of c0's token 4"},
+		{claim: "no acquire, no grant", checker: Grant{}, drawing: `p0: |acquire?|`, why: "no acquire succeeded"},
+		{claim: "grants without ground truth", checker: Grant{}, drawing: `p0: |acquire t=1 l=7|`, why: "ground truth missing"},
+		{claim: "a grant in a gap", checker: Grant{}, drawing: `
+			p0:  |acquire t=1 l=7|--|release|       |acquire t=6 l=7|
+			etcd:  <created t=1 l=7> <deleted t=1 l=7 @2>               <gap @6 7>`,
+			why: "revision 6 was compacted before it was seen"},
+		{claim: "a grant whose older key may have gone in a gap, or later", checker: Grant{}, drawing: `
+			p0:  |acquire t=1 l=7|--|release|
+			p1:    |acquire t=2 l=8                     |
+			etcd:  <created t=1 l=7> <created t=2 l=8>   <gap @4 9>`,
+			why: "revisions 4 to 8 were compacted before they were seen"},
+		{claim: "a grant after which nothing was seen any more", checker: Grant{}, drawing: `
+			p0:  |acquire t=1 l=7|--|release|
+			p1:    |acquire t=2 l=8                     |
+			etcd:  <created t=1 l=7> <created t=2 l=8>   <gap @3>`,
+			why: "what happened from revision 3 on was not seen"},
+		{claim: "a grant that the recording did not come to", checker: Grant{}, drawing: `
+			cell: none cut
+			p0:  |acquire t=1 l=7|--|release|
+			p1:    |acquire t=2 l=8                     |
+			etcd:  <created t=1 l=7>`,
+			why: "what happened from revision 2 on was not seen"},
+		{claim: "deletions in a gap", checker: Release{}, drawing: `
+			p0:  |acquire t=1 l=7| |release|
+			etcd:  <created t=1 l=7> <gap @2 9> <created t=1 l=7 @8>`,
+			why: "revisions 2 to 8 were compacted before they were seen"},
 		{claim: "a deletion of a key that nobody is known to own", checker: Release{}, drawing: `
 			p0:  |acquire t=1 l=7|
 			etcd: <created t=1 l=7> <deleted t=3 l=9 @4>`, why: "nobody is known to own k0/9 (token 3)"},
@@ -117,6 +143,30 @@ func TestKnown(t *testing.T) {
 		{"a deletion of which nobody knows why, while its owner released", Release{}, `
 			p0:  |acquire t=1 l=7| |release?
 			etcd: <created t=1 l=7>  <deleted? t=1 l=7 @4>`},
+		{"a key that its owner had given back, whoever deleted it then", Release{}, `
+			p0:  |acquire t=1 l=7| |release|
+			p0:  <granted l=7 ttl=99>
+			p1:  <granted l=8 ttl=99>           |acquire t=3 l=8|
+			etcd:  <created t=1 l=7>
+			etcd:                                                 <created t=3 l=8> <deleted? t=1 l=7 @4>`},
+		{"a lease that a fault ended, whatever etcd says of it", Release{}, `
+			nem:                     |inject revoke-holder l=7|
+			p0:  |acquire t=1 l=7|--------------------------------------|release!|
+			etcd: <created t=1 l=7>                            <deleted? t=1 l=7 @4>`},
+		{"grants on both sides of a gap", Grant{}, `
+			p0:  |acquire t=1 l=7|--|release|                        |acquire t=9 l=7|
+			etcd:  <created t=1 l=7> <deleted t=1 l=7 @2>  <gap @4 9> <created t=9 l=7>`},
+		{"a grant in a gap, of a key that was found again", Grant{}, `
+			p0:  |acquire t=5 l=7|
+			etcd:                  <created t=1> <gap @4 9> <created t=5 l=7 @8>`},
+		{"a hold across a gap", Grant{}, `
+			p0:  |acquire t=1 l=7|------------------------------------------------|release|
+			p1:    |acquire t=2 l=8                                                           |
+			etcd:  <created t=1 l=7>
+			etcd:    <created t=2 l=8> <gap @4 9>
+			etcd:                          <created t=1 l=7 @8>
+			etcd:                          <created t=2 l=8 @8>
+			etcd:                                             <deleted t=1 l=7 @9>`},
 		{"every key tried", Progress{}, `
 			cell: none keys=k0,k1
 			p0: |acquire k0 t=1| |release| |acquire k1 t=2| <stop>`},

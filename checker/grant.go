@@ -1,0 +1,212 @@
+package checker
+
+import (
+	"cmp"
+	"fmt"
+
+	"lockquake/checker/history"
+)
+
+// Grant asks whether, at some revision within each ok acquire, the caller's key was there and no older key
+// of the lock was: the oldest of the leased keys at or below a lock's name owns it. Holds without such a key
+// are not judged.
+//
+// It is generous. Which revisions lie within an acquire is known roughly: those that the watch had told of
+// when it was invoked lie before it, and a key that an acquire created which was invoked after it returned lies behind it.
+// Only an acquire without a single good revision among all that remain is accused.
+type Grant struct{}
+
+// Who did it, as a Verdict names them; or else it is the name of a fault.
+const (
+	byStrategy       = "strategy"
+	byEtcd           = "etcd"
+	byEtcdOrStrategy = "etcd or strategy"
+)
+
+// Check gives the verdict "grant". Judged counts acquires.
+func (Grant) Check(h history.History) Verdict {
+	v := Verdict{Checker: "grant"}
+	acquired, _ := grants(&h)
+	t := newTruth(&h)
+	g := granting{truth: t, seen: t.timetable()}
+	for i := range h.Ops {
+		if o := &h.Ops[i]; owns(o) {
+			v.Judged++
+			g.judge(o)
+		}
+	}
+	switch {
+	case acquired == 0:
+		v.Why = "no acquire succeeded"
+	case v.Judged == 0:
+		v.Validity, v.Why = Valid, "no lock had a key under a lease, so there is no owner to judge by"
+	case t.keys.none():
+		v.Why = noTruth
+	case g.wrong != nil:
+		return g.accuse(v)
+	case g.unsure != "":
+		v.Why = g.unsure
+	default:
+		v.Validity, v.Why = Valid, count(v.Judged, "acquire")+", each when its key was the oldest"
+	}
+	return v
+}
+
+// owns tells whether an acquire was answered with a key under a lease.
+func owns(o *history.Operation) bool {
+	return o.Op == history.Acquire && o.Outcome == history.OK && o.Note != "" && o.Token != 0 && o.Lease != 0
+}
+
+// granting judges the acquires of one history, one after the other.
+type granting struct {
+	*truth
+	seen   highWater // revisions that had surely happened by an event
+	wrong  []*history.Operation
+	unsure string
+}
+
+// timetable is which revision had surely happened by which event: the watch had told of it, or an acquire
+// was answered with it.
+func (t *truth) timetable() highWater {
+	var marks []mark
+	for i := range t.h.Infos {
+		switch e := &t.h.Infos[i]; e.Op {
+		case history.Created, history.Deleted:
+			marks = append(marks, mark{e.Seq, e.Pos, i})
+		case history.Gap:
+			marks = append(marks, mark{e.Seq, e.Value - 1, i})
+		}
+	}
+	for i := range t.h.Ops {
+		if o := &t.h.Ops[i]; owns(o) && t.keys.find(o).of(o) {
+			marks = append(marks, mark{o.Return, o.Token, i})
+		}
+	}
+	return newHighWater(marks)
+}
+
+// within is the first and the last revision that may lie within an acquire.
+func (g *granting) within(a *history.Operation) (first, last int64) {
+	m, _ := g.seen.before(a.Call)
+	last = never
+	if behind, ok := g.asked.above(a.Return); ok {
+		last = behind.at - 1
+	}
+	return m.value, last
+}
+
+func (g *granting) judge(a *history.Operation) {
+	life := g.keys.find(a)
+	if life == nil {
+		g.untold(a)
+		return
+	}
+	first, last := g.within(a)
+	meets := func(since, until int64) bool { return max(since, first) < until && max(since, first) <= last }
+	switch {
+	case !life.of(a), !meets(life.freeFirst, life.goneLast):
+		g.wrong = append(g.wrong, a)
+	case !meets(life.freeLast, life.goneFirst):
+		g.doubt(life)
+	}
+}
+
+// untold judges an acquire whose key the watch never saw.
+func (g *granting) untold(a *history.Operation) {
+	if missed := g.keys.missed(a.Token); missed != "" {
+		g.unsure = cmp.Or(g.unsure, missed)
+		return
+	}
+	g.wrong = append(g.wrong, a)
+}
+
+// doubt says which gap is to blame that an acquire can not be judged.
+func (g *granting) doubt(life *incarnation) {
+	g.unsure = cmp.Or(g.unsure, g.keys.missed(life.goneFirst), g.keys.missed(life.freeFirst), unseen(g.keys.gaps[0]))
+}
+
+func (g *granting) accuse(v Verdict) Verdict {
+	a := g.wrong[0]
+	life := g.keys.find(a)
+	v.Validity = Invalid
+	why, culprit := g.reason(a, life)
+	v.Culprit = culprit
+	v.Why = fmt.Sprintf("%s acquired %s at %s with token %d, but %s", clientName(a.Client), a.Key, seconds(a.ReturnAt), a.Token, why)
+	if n := len(g.wrong); n > 1 {
+		v.Why += fmt.Sprintf(", the first of %d such grants", n)
+	}
+	var rival *history.Operation
+	if life != nil {
+		rival = g.rival(life)
+	}
+	v.Evidence = evidence(a, rival)
+	v.Story = g.story(a, life, rival)
+	return v
+}
+
+// reason says what was wrong with a grant, and whose fault it was.
+func (g *granting) reason(a *history.Operation, life *incarnation) (why, culprit string) {
+	if life == nil {
+		return "no key was created by that: etcd lost it, or the strategy made it up", byEtcdOrStrategy
+	}
+	first, _ := g.within(a)
+	older := g.keys.before(life)
+	switch {
+	case !life.of(a):
+		why = fmt.Sprintf("that is %s on lease %x, not its own: the strategy mixed them up", life.told.Note, life.told.Lease)
+	case life.goneLast <= first:
+		why = fmt.Sprintf("its key %s %s, before it asked: the strategy granted what was gone", life.told.Note, g.went(life))
+	case older == nil:
+		why = fmt.Sprintf("its key %s came only after that: the strategy made it up", life.told.Note)
+	case life.goneLast != never && life.goneLast <= life.freeFirst:
+		why = fmt.Sprintf("its key %s %s, while the older %s (token %d) was there: the strategy did not look again",
+			life.told.Note, g.went(life), older.told.Note, older.told.Token)
+	default:
+		why = fmt.Sprintf("the older %s (token %d) was still there: the strategy did not wait for it", older.told.Note, older.told.Token)
+	}
+	return why, byStrategy
+}
+
+// went says how an incarnation ended, and which fault ended its lease.
+func (t *truth) went(life *incarnation) string {
+	e := life.deleted
+	if e == nil {
+		return "was gone"
+	}
+	by := ""
+	if fault := t.fault(e); fault != "" && e.Outcome != history.OK {
+		by = ", by " + fault
+	}
+	return fmt.Sprintf("%s (revision %d%s)", wentHow(e.Outcome), e.Pos, by)
+}
+
+// rival is the acquire of the older key that was in the way, nil if none is known.
+func (g *granting) rival(life *incarnation) *history.Operation {
+	older := g.keys.before(life)
+	if older == nil {
+		return nil
+	}
+	return g.acquire(older.told.Token)
+}
+
+// story tells how an acquire came to be granted that should not have been.
+func (g *granting) story(a *history.Operation, life *incarnation, rival *history.Operation) []string {
+	s := &story{h: g.h}
+	who := clientName(a.Client)
+	s.say(a.Call, a.CallAt, "%s asked for %s", who, a.Key)
+	s.acquired(a, ", which was not its own")
+	s.acquired(rival, "")
+	from := a.Call
+	if rival != nil {
+		from = min(from, rival.Return)
+		s.vanished(rival, never)
+	}
+	if life != nil && life.told.Op == history.Created {
+		s.say(life.told.Seq, life.told.At, "%s (token %d) was created", life.told.Note, life.told.Token)
+	}
+	if life != nil && life.deleted != nil {
+		s.say(life.deleted.Seq, life.deleted.At, "%s (token %d) %s", life.told.Note, life.told.Token, g.went(life))
+	}
+	s.faults(from, a.Return)
+	return s.text()
+}
