@@ -17,11 +17,10 @@ import (
 
 // Files of a cell's folder.
 const (
-	planFile           = "plan.json"
-	historyFile        = "history.jsonl.zst"
-	verdictsFile       = "verdicts.json"
-	statsFile          = "stats.json"
-	counterexampleFile = "counterexample.txt"
+	planFile     = "plan.json"
+	historyFile  = "history.jsonl.zst"
+	verdictsFile = "verdicts.json"
+	statsFile    = "stats.json"
 )
 
 // Cell is the folder of one cell of a run.
@@ -88,8 +87,8 @@ func (c *Cell) Finish(h history.History, j checker.Judgement) error {
 	steps := []func() error{
 		func() error { return writeJSON(c.Path(verdictsFile), j) },
 		func() error { return writeJSON(c.Path(statsFile), m) },
-		func() error { return c.writeCounterexample(name, j) },
-		func() error { return timeline(s, title).save(c.Path("timeline")) },
+		func() error { return timeline(s, s.telling(j.Verdicts), title).save(c.Path("timeline")) },
+		func() error { return c.writeCounterexamples(s, j) },
 		func() error { return latencyOverTime(s, title).save(c.Path("latency")) },
 		func() error { return percentiles(m.Stats, title).save(c.Path("percentiles")) },
 		func() error {
@@ -113,29 +112,18 @@ func (c *Cell) Fail(cause error) error {
 	})
 }
 
-// writeCounterexample writes the stories of what was broken; without any, it takes an older one away.
-func (c *Cell) writeCounterexample(name CellName, j checker.Judgement) error {
-	var b strings.Builder
-	for _, v := range j.Verdicts {
-		if v.Validity == checker.Invalid && len(v.Story) > 0 {
-			fmt.Fprintf(&b, "\n%s: %s\n", v.Checker, v.Why)
-			for _, line := range v.Story {
-				fmt.Fprintf(&b, "  %s\n", line)
-			}
-		}
-	}
-	if b.Len() > 0 {
-		return writeFile(c.Path(counterexampleFile), []byte(name.String()+"\n"+b.String()))
-	}
-	if err := os.Remove(c.Path(counterexampleFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
-}
-
 // gravest is the order in which broken checks are told: the harm before what led to it.
 func gravest() []string {
-	return []string{"fencing", "exclusion", "lease-bounded", "release", "progress", "promise", "evidence", "well-formed"}
+	return []string{"fencing", "exclusion", "lease-bounded", "grant", "release", "progress", "promise", "evidence", "well-formed"}
+}
+
+// byGravity is verdicts in that order; those of other names come first.
+func byGravity(verdicts []checker.Verdict) []checker.Verdict {
+	sorted := slices.Clone(verdicts)
+	slices.SortStableFunc(sorted, func(a, b checker.Verdict) int {
+		return slices.Index(gravest(), a.Checker) - slices.Index(gravest(), b.Checker)
+	})
+	return sorted
 }
 
 // headline is the verdict that says most of a cell: a failure of lockquake, else why it has no

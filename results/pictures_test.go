@@ -61,17 +61,17 @@ func TestPicturesOfCells(t *testing.T) {
 	}{
 		{"calm", calm("mutex", 5, 3000*ms), false, false, false, []string{"the last second", "client c0", "client c4"}},
 		{"short", calm("mutex", 2, 300*ms), false, false, false, []string{"all of it", "client c1"}},
-		{"paused", paused(false), true, true, true, []string{"that let a stale write in", "client c3", "stale write accepted", "pause-holder: c3"}},
-		{"fenced", paused(true), true, true, true, []string{"with a stale write, which was refused", "stale write refused"}},
+		{"paused", paused(false), true, true, true, []string{"what fencing found", "client c3", "stale write accepted", "pause-holder: c3"}},
+		{"fenced", paused(true), true, true, true, []string{"what fencing found", "stale write refused"}},
 		{"leaderless", leaderless(), false, true, false, []string{"around the first fault", "isolate-leader: leader m2"}},
-		{"everybody", grantsEverybody(6, 1000*ms), true, false, false, []string{"that let a stale write in"}},
+		{"everybody", grantsEverybody(6, 1000*ms), true, false, false, []string{"what fencing found"}},
 		{"empty", history.History{Header: history.Header{Strategy: "mutex", Fault: "none"}}, false, false, false, []string{"client c0"}},
 		{"crowd", calm("mutex", 60, 2000*ms), false, false, false, []string{"36 further clients not shown"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newScene(&c.h)
 			base := filepath.Join(dir, c.name)
-			f := timeline(s, "mutex")
+			f := timeline(s, s.telling(judged(c.h).Verdicts), "mutex")
 			check(t, f.save(base+"-timeline"))
 			img := readPNG(t, base+"-timeline.png")
 			if w, h := img.Bounds().Dx(), img.Bounds().Dy(); w != 1320 || h != int(f.height*2+0.5) {
@@ -168,13 +168,15 @@ func TestTimelineShowsTheOverlapAndBothHolders(t *testing.T) {
 	// p4:                   |hold|
 	h := paused(false)
 	s := newScene(&h)
-	w := s.telling()
-	pair, about := s.focus()
-	if !strings.Contains(about, "let a stale write in") || len(pair) != 2 {
-		t.Fatalf("focus %v, %q", pair, about)
+	w := s.telling(judged(h).Verdicts)
+	if w.why != "what fencing found" || len(w.holds) != 2 {
+		t.Fatalf("it shows %s, holds %v", w.why, w.holds)
 	}
-	for _, i := range pair {
+	for i := range s.holds {
 		held := holdSpan(s.holds[i], s.last)
+		if !w.holds[s.holds[i].Acquire.ID] {
+			continue
+		}
 		if held.from < w.from || held.to > w.to {
 			t.Errorf("hold of c%d, %v to %v, is not within %v", s.holds[i].Acquire.Client, held.from, held.to, w)
 		}
@@ -184,15 +186,16 @@ func TestTimelineShowsTheOverlapAndBothHolders(t *testing.T) {
 		t.Errorf("the fault, %v to %v, is not within %v", fault.from, fault.to, w)
 	}
 	calm := calm("mutex", 5, 3000*ms)
-	if pair, _ := newScene(&calm).focus(); pair != nil {
-		t.Errorf("focus %v in a calm history", pair)
+	if w := newScene(&calm).telling(judged(calm).Verdicts); w.holds != nil {
+		t.Errorf("a calm history has a window of %s, holds %v", w.why, w.holds)
 	}
 }
 
 func TestHostileNamesAreTextInPictures(t *testing.T) {
 	h := named(calm("mutex", 2, 100*ms), hostile)
 	base := filepath.Join(t.TempDir(), "p")
-	check(t, timeline(newScene(&h), hostile).save(base))
+	scene := newScene(&h)
+	check(t, timeline(scene, scene.telling(nil), hostile).save(base))
 	svg := string(must(os.ReadFile(base + ".svg"))(t))
 	if strings.Contains(svg, "<script") || !strings.Contains(svg, "&lt;script") {
 		t.Error("a name became markup")
@@ -218,7 +221,7 @@ func BenchmarkPictures100k(b *testing.B) {
 	dir := b.TempDir()
 	for b.Loop() {
 		s := newScene(&h)
-		for name, f := range map[string]figure{"timeline": timeline(s, "mutex"), "latency": latencyOverTime(s, "mutex"),
+		for name, f := range map[string]figure{"timeline": timeline(s, s.telling(nil), "mutex"), "latency": latencyOverTime(s, "mutex"),
 			"percentiles": percentiles(s.measure(), "mutex")} {
 			if err := f.save(filepath.Join(dir, name)); err != nil {
 				b.Fatal(err)

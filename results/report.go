@@ -29,6 +29,7 @@ type contents struct {
 	Judgement checker.Judgement
 	Files     []string // other than pictures
 	Pictures  []picture
+	windows   map[string]picture // of counterexamples, by checker
 	measured  bool
 	judged    bool
 }
@@ -215,8 +216,23 @@ func (p *page) illustrate(r *Run) {
 			p.Pictures = append(p.Pictures, made)
 		}
 	}
+	p.showWindows(&a)
 	inCells("latency", "Time to acquire over time")
 	inCells("percentiles", "Percentiles")
+}
+
+// showWindows gives the stories their pictures.
+func (p *page) showWindows(a *album) {
+	for i := range p.Cells {
+		c := &p.Cells[i]
+		c.windows = map[string]picture{}
+		for _, v := range byGravity(c.Judgement.Verdicts) {
+			alt := "What " + v.Checker + " found: " + c.CellName.String()
+			if made, ok := a.picture(filepath.Join("cells", c.Folder, counterexampleOf(v.Checker)), alt); ok {
+				c.windows[v.Checker] = made
+			}
+		}
+	}
 }
 
 // At is what the matrix shows of a strategy under a fault: the worst of the repeats.
@@ -277,28 +293,42 @@ func (c contents) Word() string { return word(c) }
 
 // story is what verdicts tell; several may tell the same.
 type story struct {
-	By    string
-	Lines []string
+	By       string
+	Lines    []string
+	Pages    []link
+	Pictures []picture
 }
+
+// link is a file, relative to the run's folder, and what it is about.
+type link struct{ Name, Href string }
 
 // Stories are those of the verdicts, the gravest first, each told once.
 func (c contents) Stories() []story {
-	verdicts := slices.Clone(c.Judgement.Verdicts)
-	slices.SortStableFunc(verdicts, func(a, b checker.Verdict) int {
-		return slices.Index(gravest(), a.Checker) - slices.Index(gravest(), b.Checker)
-	})
 	var told []story
-	for _, v := range verdicts {
-		same := slices.IndexFunc(told, func(s story) bool { return slices.Equal(s.Lines, v.Story) })
-		switch {
-		case len(v.Story) == 0:
-		case same >= 0:
-			told[same].By += " and " + v.Checker
-		default:
-			told = append(told, story{v.Checker, v.Story})
+	for _, v := range byGravity(c.Judgement.Verdicts) {
+		if len(v.Story) == 0 {
+			continue
 		}
+		same := slices.IndexFunc(told, func(s story) bool { return slices.Equal(s.Lines, v.Story) })
+		if same < 0 {
+			told = append(told, story{By: v.Checker, Lines: v.Story})
+			same = len(told) - 1
+		} else {
+			told[same].By += " and " + v.Checker
+		}
+		told[same].show(c, v.Checker)
 	}
 	return told
+}
+
+// show adds what there is of a checker's counterexample besides words.
+func (s *story) show(c contents, checker string) {
+	if file := counterexampleOf(checker) + ".html"; slices.Contains(c.Files, file) {
+		s.Pages = append(s.Pages, link{checker, "cells/" + c.Folder + "/" + file})
+	}
+	if made, ok := c.windows[checker]; ok {
+		s.Pictures = append(s.Pictures, made)
+	}
 }
 
 // banner is the run in one sentence: how many cells came out how, and the worst of them by name.

@@ -82,22 +82,6 @@ func TestHistoryOfAKilledRunCanBeJudged(t *testing.T) {
 	}
 }
 
-func TestJudgingAgainTakesAnOldCounterexampleAway(t *testing.T) {
-	name := CellName{"mutex", "pause-holder", 1}
-	r := must(Create(filepath.Join(t.TempDir(), "run"), Info{Cells: []CellName{name}}))(t)
-	c := must(r.Cell(name))(t)
-	broken := paused(false)
-	check(t, c.Finish(broken, judged(broken)))
-	if !exists(c.Path("counterexample.txt")) {
-		t.Fatal("no counterexample of a broken lock")
-	}
-	h := calm("mutex", 3, 300*ms)
-	check(t, c.Finish(h, judged(h)))
-	if exists(c.Path("counterexample.txt")) || c.Record().Grade == checker.Unsafe {
-		t.Error("the older judgement is still there")
-	}
-}
-
 func TestLatestAndEarlierRuns(t *testing.T) {
 	t.Chdir(t.TempDir())
 	var made []string

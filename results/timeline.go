@@ -19,9 +19,8 @@ import (
 const mostRows = 24
 
 // timeline is the picture of who believed to hold the lock: a row a client, holds as bars.
-func timeline(s *scene, title string) figure {
-	w := s.telling()
-	clients, left := s.clients(w.span, mostRows)
+func timeline(s *scene, w window, title string) figure {
+	clients, left := s.clients(w, mostRows)
 	if len(clients) == 0 {
 		clients = []int32{0}
 	}
@@ -206,13 +205,12 @@ func meeting(spans []span, with span) []span {
 	return spans[first:end]
 }
 
-// tokens writes each hold's token into its bar where it fits; above the bar for the two holders that
-// the window is about.
+// tokens writes each hold's token into its bar where it fits; above the bar for the holds that the
+// window is about.
 func (b *holderBars) tokens(frame painter) {
-	pair, _ := b.scene.focus()
 	inside, above := boldStyle(8, color.White), boldStyle(8, ink)
 	inside.XAlign, inside.YAlign = text.XCenter, text.YCenter
-	for i, hold := range b.scene.holds {
+	for _, hold := range b.scene.holds {
 		row, shown := b.row[hold.Acquire.Client]
 		held := holdSpan(hold, b.scene.last)
 		if !shown || !held.meets(b.window.span) || hold.Acquire.Token == 0 {
@@ -223,7 +221,7 @@ func (b *holderBars) tokens(frame painter) {
 		at := vg.Point{X: (left + right) / 2, Y: frame.y(float64(row) + barMiddle)}
 		if label != "" {
 			frame.c.FillText(inside, at, label)
-		} else if slices.Contains(pair, i) {
+		} else if b.window.holds[hold.Acquire.ID] {
 			at = vg.Point{X: left, Y: frame.y(float64(row)+barMiddle+holdHalf) + 1}
 			frame.c.FillText(above, at, "token "+number(hold))
 		}

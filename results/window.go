@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"lockquake/checker"
 	"lockquake/checker/history"
 )
 
@@ -34,86 +35,57 @@ func newScene(h *history.History) *scene {
 // window is the part of a history that a timeline shows, and why this one.
 type window struct {
 	span
-	why string
+	why   string
+	holds map[history.OpID]bool // the acquires that it is about
 }
 
-// telling chooses the window that explains the verdict: what focus is about, else the first fault,
-// else the end.
-func (s *scene) telling() window {
-	if pair, about := s.focus(); pair != nil {
-		return window{s.frame(s.around(pair)), "around " + about}
+// telling chooses the window that explains a cell: what the gravest verdict with evidence found, else the
+// first fault, else the end.
+func (s *scene) telling(verdicts []checker.Verdict) window {
+	for _, v := range byGravity(verdicts) {
+		if w, ok := s.about(v); ok {
+			return w
+		}
 	}
 	if len(s.injections) > 0 {
 		first := s.faultSpan(s.injections[0])
 		reach := s.h.Header.TTL / 2
-		return window{s.frame(span{first.from - reach, first.to + reach}), "around the first fault"}
+		return window{span: s.frame(span{first.from - reach, first.to + reach}), why: "around the first fault"}
 	}
 	if s.last <= calmWindow {
-		return window{span{0, s.last}, "all of it"}
+		return window{span: span{0, s.last}, why: "all of it"}
 	}
-	return window{span{s.last - calmWindow, s.last}, "the last second"}
+	return window{span: span{s.last - calmWindow, s.last}, why: "the last second"}
 }
 
-// focus is the two holds that the picture is about, in the order of their beginnings, and why: the first
-// that wrote stale data while another held the lock, else the first whose stale write was refused,
-// else the first that overlapped. None: nil.
-func (s *scene) focus() (pair []int, about string) {
-	if pair := s.overlapOf(s.writes.stale); pair != nil {
-		return pair, "the first overlap that let a stale write in"
+// about is the window of a verdict's evidence; false: there is none.
+func (s *scene) about(v checker.Verdict) (window, bool) {
+	from, to, ok := checker.Window(*s.h, v)
+	if !ok {
+		return window{}, false
 	}
-	if pair := s.overlapOf(s.writes.refused); pair != nil {
-		return pair, "the first overlap with a stale write, which was refused"
-	}
-	if len(s.overlaps) == 0 {
-		return nil, ""
-	}
-	return s.overlaps[0].holds[:2], "the first overlap of holds"
-}
-
-// overlapOf is the first overlapping pair of holds one of which made one of the writes.
-func (s *scene) overlapOf(writes []history.Operation) []int {
-	made := map[history.OpID]bool{}
-	for _, w := range writes {
-		made[w.Hold] = true
-	}
-	for _, o := range s.overlaps {
-		for _, i := range o.holds {
-			if !made[s.holds[i].Acquire.ID] {
-				continue
-			}
-			if other := s.rival(o, i); other >= 0 {
-				return []int{min(i, other), max(i, other)}
-			}
+	w := window{span{from, to}, "what " + v.Checker + " found", map[history.OpID]bool{}}
+	for _, id := range v.Evidence {
+		if o := s.h.Find(id); o != nil {
+			w.holds[o.Hold] = true
 		}
 	}
-	return nil
+	if w.width() > mostWindow {
+		w.span = w.clip(s.core(w))
+	}
+	w.span = s.frame(w.span)
+	return w, true
 }
 
-// rival is the first other hold of an overlap that overlapped hold i; -1: none.
-func (s *scene) rival(o overlap, i int) int {
-	for _, other := range o.holds {
-		a, b := s.holds[i], s.holds[other]
-		if other != i && a.Start < b.End && b.Start < a.End {
-			return other
+// core is what to show of a window that is too wide: where the last of its holds began, else its beginning.
+func (s *scene) core(w window) span {
+	middle := w.from + mostWindow/2
+	for _, hold := range s.holds {
+		if w.holds[hold.Acquire.ID] {
+			middle = max(middle, hold.StartAt)
 		}
 	}
-	return -1
-}
-
-// around is the time of two overlapping holds and of the faults that met them.
-func (s *scene) around(pair []int) span {
-	a, b := holdSpan(s.holds[pair[0]], s.last), holdSpan(s.holds[pair[1]], s.last)
-	held := span{min(a.from, b.from), max(a.to, b.to)}
-	if held.width() > mostWindow {
-		held = held.clip(span{b.from - mostWindow/2, b.from + mostWindow/2})
-	}
-	around := held
-	for _, i := range s.injections {
-		if f := s.faultSpan(i); f.meets(held) && f.width() < mostWindow/2 {
-			around = span{min(around.from, f.from), max(around.to, f.to)}
-		}
-	}
-	return around
+	return span{middle - mostWindow/2, middle + mostWindow/2}
 }
 
 // frame leaves air around a span and keeps it within the history and the limits.
@@ -128,21 +100,24 @@ func (s *scene) faultSpan(i history.Injection) span {
 	return span{i.Inject.CallAt, min(i.End(), s.last)}
 }
 
-// clients lists the clients that did something in the window, those with an overlap or a marked
-// write first if there are more than the limit, and how many were left out.
-func (s *scene) clients(w span, limit int) (shown []int32, left int) {
+// clients lists the clients that did something in the window, those that it is about, or with an overlap or a
+// marked write, first if there are more than the limit, and how many were left out.
+func (s *scene) clients(w window, limit int) (shown []int32, left int) {
 	active := map[int32]int{}
 	for _, o := range s.h.Ops {
-		if o.Client >= 0 && o.Op == history.Acquire && (span{o.CallAt, min(o.ReturnAt, s.last)}).meets(w) {
+		if o.Client >= 0 && o.Op == history.Acquire && (span{o.CallAt, min(o.ReturnAt, s.last)}).meets(w.span) {
 			active[o.Client]++
+		}
+		if w.holds[o.ID] {
+			active[o.Client] += 2 * len(s.h.Ops)
 		}
 	}
 	for _, hold := range s.holds {
-		if holdSpan(hold, s.last).meets(w) {
+		if holdSpan(hold, s.last).meets(w.span) {
 			active[hold.Acquire.Client]++
 		}
 	}
-	for client := range s.involved(w) {
+	for client := range s.involved(w.span) {
 		active[client] += len(s.h.Ops)
 	}
 	for client := range active {
