@@ -9,7 +9,7 @@ import (
 
 func judged(h history.History) checker.Judgement {
 	checkers := []checker.Checker{checker.WellFormed{}, checker.Evidence{}, checker.Exclusion{}, checker.LeaseBounds{},
-		checker.Fencing{}, checker.Progress{}, checker.Release{}}
+		checker.Fencing{}, checker.Progress{}, checker.Grant{}, checker.Release{}}
 	return checker.Judge(h, checkers, checker.Promise{Calm: checker.Exclusive}, checker.Safe)
 }
 

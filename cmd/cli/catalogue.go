@@ -41,9 +41,10 @@ type Catalogue struct {
 // its lease. A fence stands by itself: it holds even where an operator revokes the lease of a live
 // holder, so no more than fenced can be promised.
 var (
-	unfencedPromise = checker.Promise{Calm: checker.Exclusive}
-	tutorialPromise = checker.Promise{Calm: checker.Exclusive, Known: []string{"release"}} // its stale release deletes the next holder's key
-	brokenPromise   = checker.Promise{Calm: checker.Exclusive, Broken: true}
+	unfencedPromise  = checker.Promise{Calm: checker.Exclusive}
+	tutorialPromise  = checker.Promise{Calm: checker.Exclusive, Known: []string{"release"}} // its stale release deletes the next holder's key
+	norecheckPromise = checker.Promise{Calm: checker.Exclusive, Known: []string{"grant"}}   // etcd-11456: a waiter's key may be gone when its turn comes
+	brokenPromise    = checker.Promise{Calm: checker.Exclusive, Broken: true}
 )
 
 // Builtin is the catalogue that lockquake comes with.
@@ -52,7 +53,7 @@ func Builtin() Catalogue {
 		{"tutorial", "create-if-absent with a lease, polling, unconditional delete", Strategy{Open: locks.Tutorial, Promise: tutorialPromise}},
 		{"tutorial-reentrant", "tutorial, and held already if the value is the own client id", Strategy{Open: locks.TutorialReentrant, Promise: tutorialPromise}},
 		{"mutex", "concurrency.Mutex on a session", Strategy{Open: locks.Mutex, Promise: unfencedPromise}},
-		{"mutex-norecheck", "concurrency.Mutex as it was in etcd 3.4.3: a waiter does not look at its own key again", Strategy{Open: locks.MutexNoRecheck, Promise: unfencedPromise}},
+		{"mutex-norecheck", "concurrency.Mutex as it was in etcd 3.4.3: a waiter does not look at its own key again", Strategy{Open: locks.MutexNoRecheck, Promise: norecheckPromise}},
 	}
 	return Catalogue{
 		Strategies: append(withFences(sound),
@@ -72,6 +73,7 @@ func Builtin() Catalogue {
 			{"exclusion", "did two holds of one key ever overlap, as the clients saw it", checker.Exclusion{}},
 			{"lease-bounded", "had the older of two holders outlived what it could know of its lease", checker.LeaseBounds{}},
 			{"fencing", "did the resource accept a stale write, or lose an acknowledged one", checker.Fencing{}},
+			{"grant", "was each grant the turn of the caller's key, as etcd saw it", checker.Grant{}},
 			{"release", "was each lock key deleted only by its owner, its lease's end or an injected fault", checker.Release{}},
 			{"progress", "did every waiter resolve after the last heal, and was the lock free at the end", checker.Progress{}},
 			{"evidence", "did the planned faults really happen", checker.Evidence{}},

@@ -247,6 +247,7 @@ func ExampleMain() {
 	// exclusion      did two holds of one key ever overlap, as the clients saw it
 	// lease-bounded  had the older of two holders outlived what it could know of its lease
 	// fencing        did the resource accept a stale write, or lose an acknowledged one
+	// grant          was each grant the turn of the caller's key, as etcd saw it
 	// release        was each lock key deleted only by its owner, its lease's end or an injected fault
 	// progress       did every waiter resolve after the last heal, and was the lock free at the end
 	// evidence       did the planned faults really happen
