@@ -1,0 +1,464 @@
+package linear
+
+import (
+	"cmp"
+	"math/bits"
+	"slices"
+)
+
+// cutter goes through a history once, event by event, and cuts it where the lock's state is known and
+// every operation across is forced to one side.
+//
+// Then the history is linearizable iff both pieces are. Only if: a linearization of the whole, cut at the
+// gap, gives one of each. If: join one of each. The left one ends in the known state, because balances add up;
+// failed operations across the gap are true in that state and go to the gap; and an operation o before
+// another one p in real time stays before it, for o to the right and p to the left would mean
+// p.Call < gap < o.Return < p.Call.
+type cutter struct {
+	ops      []Op
+	o        Options
+	accounts []account // of parties
+	strict   bool      // some operation says that the lock could not be had
+
+	open   crossings  // operations that will return
+	live   int        // of those, the ones that are not done
+	limbo  []crossing // unknown operations, in the order of their calls
+	unsure int        // of those, the ones that may still take effect
+	swept  int        // length of limbo after it was last looked through
+	lonely []crossing // unknown acquires of parties that do nothing else from there on
+	blips  blipper
+
+	tally   [kinds]int // parties with each bit of status
+	holders []int32    // parties whose hold is certain
+	alone   int        // of those, the ones that do not share
+
+	now   int64 // of the latest event
+	start int64 // of the piece
+	count int   // operations of the piece, kept or not
+	piece *Piece
+	index int32
+	emit  func(*Piece) bool // false: enough
+	spare func() *Piece
+}
+
+// start is the state in which a history begins.
+type start struct {
+	holders []Holder
+	pool    int // blips that may be used
+}
+
+func newCutter(ops []Op, s start, o Options) *cutter {
+	c := &cutter{ops: ops, o: o}
+	c.survey(s)
+	for _, h := range s.holders {
+		p := o.Lock.party(&Op{Owner: h.Owner, Shared: h.Shared})
+		c.accounts[p].held = h.Times
+		c.update(p)
+	}
+	c.blips.pool = s.pool
+	c.spare = func() *Piece { return &Piece{} }
+	return c
+}
+
+// survey counts what each party will do.
+func (c *cutter) survey(s start) {
+	most := int32(-1)
+	for i := range c.ops {
+		most = max(most, c.o.Lock.party(&c.ops[i]))
+	}
+	for _, h := range s.holders {
+		most = max(most, c.o.Lock.party(&Op{Owner: h.Owner, Shared: h.Shared}))
+	}
+	c.accounts = make([]account, most+1)
+	for _, h := range s.holders {
+		c.account(&Op{Owner: h.Owner, Shared: h.Shared}).class |= sure
+	}
+	for i := range c.ops {
+		op := &c.ops[i]
+		c.strict = c.strict || op.Kind == Try && op.Outcome == Fail
+		c.account(op).foresee(op)
+	}
+	c.choose()
+}
+
+func (c *cutter) account(op *Op) *account { return &c.accounts[c.o.Lock.party(op)] }
+
+// run cuts the history, from its first event to its last.
+func (c *cutter) run() {
+	c.begin()
+	for i := range c.ops {
+		if !c.returns(c.ops[i].Call) {
+			return
+		}
+		c.now = c.ops[i].Call
+		c.call(int32(i))
+		if !c.proceed() {
+			return
+		}
+	}
+	if c.returns(Open) {
+		c.finish()
+	}
+}
+
+// returns handles what returns before a call.
+func (c *cutter) returns(call int64) bool {
+	for len(c.open) > 0 && c.open[0].ret < call {
+		x := c.open.pop()
+		c.now = x.ret
+		if x.done {
+			continue
+		}
+		c.settle(x, x.ret)
+		if !c.proceed() {
+			return false
+		}
+	}
+	return true
+}
+
+// call handles the call of an operation.
+func (c *cutter) call(at int32) {
+	op := &c.ops[at]
+	a := c.account(op)
+	x := crossing{ret: op.Return, at: at, piece: c.index, block: int32(c.count)}
+	switch {
+	case op.Outcome == Fail:
+		c.callFailed(op, a, x)
+	case a.class&sure == 0 && !c.strict:
+		// Without one who saw the lock held, taking time from a hold never makes anything illegal.
+	case a.class == chosen:
+		c.blips.call(op, x)
+	default:
+		c.callEffective(op, a, x)
+	}
+}
+
+func (c *cutter) callFailed(op *Op, a *account, x crossing) {
+	if op.Kind == Acquire {
+		return
+	}
+	if op.Kind == Release || c.o.Lock.kind == reentrant {
+		a.denials++
+		c.update(c.o.Lock.party(op))
+	}
+	c.push(x)
+}
+
+func (c *cutter) push(x crossing) {
+	c.live++
+	c.open.push(x)
+}
+
+func (c *cutter) callEffective(op *Op, a *account, x crossing) {
+	kind := &a.acquires
+	if op.Kind == Release {
+		kind = &a.releases
+		a.later.releases--
+	} else {
+		a.later.acquires--
+		if op.Outcome == Unknown && a.idle() {
+			c.lonely = append(c.lonely, x)
+			return
+		}
+	}
+	if op.Outcome == Unknown {
+		kind.unknown++
+		c.unsure++
+		c.limbo = append(c.limbo, x)
+	} else {
+		kind.open++
+		c.push(x)
+	}
+	c.update(c.o.Lock.party(op))
+}
+
+// settle lets a crossing take its effect in this piece, at or before ret.
+func (c *cutter) settle(x crossing, ret int64) {
+	op := c.ops[x.at]
+	a := c.account(&op)
+	kind, change := &a.acquires, int32(1)
+	if op.Kind == Release {
+		kind, change = &a.releases, -1
+	}
+	switch op.Outcome {
+	case Fail:
+		c.forget(&op, a)
+	case Unknown:
+		kind.unknown--
+		c.unsure--
+		a.held += change
+	default:
+		c.live--
+		kind.open--
+		a.held += change
+	}
+	if op.Outcome == Unknown {
+		op.Outcome = OK
+	}
+	op.Return = ret
+	c.update(c.o.Lock.party(&op))
+	c.keep(op, x)
+}
+
+// forget ends a failed operation.
+func (c *cutter) forget(op *Op, a *account) {
+	c.live--
+	if op.Kind == Release || c.o.Lock.kind == reentrant {
+		a.denials--
+	}
+}
+
+// keep adds an operation to the piece, clipped to its start.
+func (c *cutter) keep(op Op, x crossing) {
+	c.count++
+	if c.count > c.o.MaxPiece {
+		c.piece.over = true
+		return
+	}
+	c.piece.Items = append(c.piece.Items, c.item(op, x))
+}
+
+func (c *cutter) item(op Op, x crossing) Item {
+	op.Call = max(op.Call, c.start)
+	if x.piece != c.index {
+		x.block = 0
+	}
+	return Item{Op: op, At: x.at, block: x.block}
+}
+
+// update takes what changed in an account over into the sums.
+func (c *cutter) update(party int32) {
+	a := &c.accounts[party]
+	c.bury(a)
+	s := c.o.rules.status(a, c.o.Lock.each())
+	changed := s ^ a.status
+	if changed == 0 {
+		return
+	}
+	for i := range c.tally {
+		if bit := status(1) << i; changed&bit != 0 {
+			c.tally[i] += sign(s&bit != 0)
+		}
+	}
+	a.status = s
+	if changed&certain != 0 {
+		c.holds(party, a, s&certain != 0)
+	}
+}
+
+func sign(up bool) int {
+	if up {
+		return 1
+	}
+	return -1
+}
+
+// bury takes unknown releases out of account that no acquire is left for.
+func (c *cutter) bury(a *account) {
+	if a.releases.unknown > 0 && a.held == 0 && a.releases.open == 0 && a.acquires.all() == 0 && a.later.acquires == 0 {
+		c.unsure -= int(a.releases.unknown)
+		a.releases.unknown = 0
+	}
+}
+
+// holds notes that a party's hold has become certain, or uncertain.
+func (c *cutter) holds(party int32, a *account, holds bool) {
+	if !c.o.Lock.shares(party) {
+		c.alone += sign(holds)
+	}
+	if holds {
+		c.holders = append(c.holders, party)
+		a.place = int32(len(c.holders))
+		return
+	}
+	last := c.holders[len(c.holders)-1]
+	c.holders[a.place-1] = last
+	c.accounts[last].place = a.place
+	c.holders = c.holders[:len(c.holders)-1]
+}
+
+// parties is how many parties have a bit of status.
+func (c *cutter) parties(s status) int { return c.tally[bits.TrailingZeros8(uint8(s))] }
+
+// proceed cuts after an event if it can. False: there is no need to go on.
+func (c *cutter) proceed() bool {
+	known := c.o.rules.full(c) || c.o.rules.quiet(c)
+	if c.contradiction(known) {
+		c.piece.doomed = true
+		c.finish()
+		return false
+	}
+	// Looking through what is open takes time, too.
+	if !known || c.count < max(c.o.batch, len(c.open)/4, (len(c.limbo)-c.swept)/4) {
+		return true
+	}
+	if c.parties(loose) > 0 || c.parties(blocked) > 0 {
+		return true
+	}
+	if c.parties(pulled) > 0 && c.count < len(c.limbo)/4 {
+		return true
+	}
+	return c.cut()
+}
+
+// full tells that the parties whose hold is certain leave no room for others.
+func full(c *cutter) bool {
+	if c.o.Lock.kind == readersWriter {
+		return c.alone > 0
+	}
+	return len(c.holders) >= c.o.Lock.units()
+}
+
+// quiet tells that nothing is under way, and nothing may come of what is behind.
+func quiet(c *cutter) bool {
+	return c.live == 0 && c.unsure == 0 && (!c.strict || len(c.lonely) == 0 && c.blips.none())
+}
+
+// contradiction tells that what happened up to now is not linearizable, whatever comes.
+func (c *cutter) contradiction(known bool) bool {
+	crowded := len(c.holders) > c.o.Lock.units()
+	if c.o.Lock.kind == readersWriter {
+		crowded = c.alone > 0 && len(c.holders) > 1
+	}
+	return crowded || c.parties(broken) > 0 || known && c.parties(impossible) > 0
+}
+
+// cut ends the piece at the latest event.
+func (c *cutter) cut() bool {
+	for i := range c.open {
+		if x := &c.open[i]; !x.done {
+			c.across(x)
+		}
+	}
+	if c.parties(pulled) > 0 || len(c.limbo) > 2*c.swept+64 {
+		c.sweep()
+	}
+	return c.send() && c.begin()
+}
+
+// across takes an open operation to the side that it is forced to.
+func (c *cutter) across(x *crossing) {
+	op := &c.ops[x.at]
+	if op.Outcome == Fail {
+		x.done = true
+		c.forget(op, c.account(op))
+		c.update(c.o.Lock.party(op))
+		return
+	}
+	if c.toTheLeft(op) {
+		x.done = true
+		c.settle(*x, c.now)
+	}
+}
+
+// toTheLeft tells whether one more operation of this kind is forced to the left.
+func (c *cutter) toTheLeft(op *Op) bool {
+	acquires, releases := c.o.rules.left(c.account(op))
+	if op.Kind == Release {
+		return releases > 0
+	}
+	return acquires > 0
+}
+
+// sweep takes unknown operations to the side that they are forced to, the oldest first, and leaves out
+// the releases that were buried.
+func (c *cutter) sweep() {
+	waiting := c.limbo[:0]
+	for _, x := range c.limbo {
+		op := &c.ops[x.at]
+		switch {
+		case op.Kind == Release && c.account(op).releases.unknown == 0:
+		case c.toTheLeft(op):
+			c.settle(x, c.now)
+		default:
+			waiting = append(waiting, x)
+		}
+	}
+	c.limbo, c.swept = waiting, len(waiting)
+}
+
+// begin starts a piece in the state that is known.
+func (c *cutter) begin() bool {
+	c.piece = c.spare()
+	*c.piece = Piece{lock: c.o.Lock, index: int(c.index), pool: c.blips.pool,
+		Items: c.piece.Items[:0], Holders: c.piece.Holders[:0]}
+	for _, p := range c.holders {
+		h := Holder{Owner: p, Times: c.accounts[p].held}
+		if c.o.Lock.kind == readersWriter {
+			h.Owner, h.Shared = p/2, p&1 == 1
+		}
+		c.piece.Holders = append(c.piece.Holders, h)
+	}
+	c.start, c.count = c.now, 0
+	return true
+}
+
+func (c *cutter) send() bool {
+	c.piece.blips = c.blips.ended(c)
+	c.index++
+	return c.emit(c.piece)
+}
+
+// finish ends the last piece: what is still open or unknown may take effect in it, or not.
+func (c *cutter) finish() {
+	rest := slices.Clone(c.limbo)
+	for _, x := range c.open {
+		if !x.done && c.ops[x.at].Outcome == OK {
+			rest = append(rest, x)
+		}
+	}
+	alone := slices.Concat(c.lonely, c.blips.begun())
+	rest = slices.DeleteFunc(rest, func(x crossing) bool {
+		op := &c.ops[x.at]
+		a := c.account(op)
+		if op.Kind != Release && a.releases.all() == 0 {
+			alone = append(alone, x)
+			return true
+		}
+		return op.Kind == Release && a.held+a.acquires.all() <= 0
+	})
+	c.keepUnknown(rest)
+	c.keepUnknown(c.representatives(alone))
+	c.send()
+}
+
+func (c *cutter) keepUnknown(all []crossing) {
+	for _, x := range all {
+		op := c.ops[x.at]
+		op.Outcome, op.Return = Unknown, Open
+		c.keep(op, x)
+	}
+}
+
+// representatives picks, of the acquires that no release can follow, those that make a difference. Each
+// blocks the lock for good. Of owners that do nothing else in this piece the earliest calls can do whatever
+// others can, which is to make tries fail: as many as may hold at once, of each mode.
+func (c *cutter) representatives(alone []crossing) []crossing {
+	slices.SortFunc(alone, func(a, b crossing) int { return cmp.Compare(a.at, b.at) })
+	busy := c.busy()
+	picked := map[bool]int{}
+	return slices.DeleteFunc(alone, func(x crossing) bool {
+		op := &c.ops[x.at]
+		if busy[op.Owner] {
+			return false
+		}
+		if !c.strict || picked[op.Shared] == c.o.Lock.units() {
+			return true
+		}
+		picked[op.Shared]++
+		return false
+	})
+}
+
+// busy are the owners of what is in the piece.
+func (c *cutter) busy() map[int32]bool {
+	busy := map[int32]bool{}
+	for i := range c.piece.Items {
+		busy[c.piece.Items[i].Owner] = true
+	}
+	for _, h := range c.piece.Holders {
+		busy[h.Owner] = true
+	}
+	return busy
+}

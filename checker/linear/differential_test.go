@@ -1,0 +1,86 @@
+package linear
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+)
+
+var seed = flag.Uint64("seed", 1, "of the random histories")
+
+var locks = []struct {
+	name string
+	lock Lock
+}{
+	{"mutex", Mutex()},
+	{"reentrant", Reentrant(2)},
+	{"readers-writer", ReadersWriter()},
+	{"semaphore", Semaphore(2)},
+}
+
+// Cut or whole, the answer is the same.
+func TestCutsAreExact(t *testing.T) {
+	for i, l := range locks {
+		t.Run(l.name, func(t *testing.T) {
+			t.Parallel()
+			d := differential{lock: l.lock, rng: rand.New(rand.NewPCG(*seed, uint64(i)))}
+			if !d.run(histories/len(locks), 16) {
+				t.Fatalf("seed %d: %s", *seed, d.mismatch)
+			}
+			t.Logf("seed %d: %d valid, %d invalid, %d pieces", *seed, d.said[Valid], d.said[Invalid], d.pieces)
+			if d.said[Valid] < 1000 || d.said[Invalid] < 1000 || d.pieces < histories/len(locks)*3/2 {
+				t.Error("a one-sided test")
+			}
+		})
+	}
+}
+
+// differential compares the answers about random histories with those of the reference.
+type differential struct {
+	lock     Lock
+	rng      *rand.Rand
+	rules    rules
+	said     [Invalid + 1]int
+	pieces   int
+	mismatch string
+}
+
+// run tells whether n histories came out alike.
+func (d *differential) run(n, size int) bool {
+	for range n {
+		ops := randomHistory(d.rng, d.lock, 2+d.rng.IntN(size-1))
+		r := Check(ops, Options{Lock: d.lock, Workers: 1, batch: 1 + d.rng.IntN(3)*d.rng.IntN(3), rules: d.rules})
+		want := reference(d.lock, ops)
+		d.said[want]++
+		d.pieces += r.Pieces
+		if r.Answer != want || r.Broken {
+			d.mismatch = fmt.Sprintf("%v (%s), wanted %v, of\n%s", r.Answer, r.Why, want, drawn(ops))
+			return false
+		}
+		if want == Invalid && !d.failsAlone(r.Failing) {
+			return false
+		}
+	}
+	return true
+}
+
+// failsAlone tells whether a failing piece fails by itself, without the pieces around it.
+func (d *differential) failsAlone(p *Piece) bool {
+	for i := range p.Items {
+		if p.Items[i].At < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func drawn(ops []Op) string {
+	var b strings.Builder
+	for i := range ops {
+		op := &ops[i]
+		fmt.Fprintf(&b, "%3d  [%d, %d] %s\n", i, op.Call, op.Return, describe(&Item{Op: *op}, nil))
+	}
+	return b.String()
+}
