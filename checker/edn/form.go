@@ -80,7 +80,7 @@ func (s *scanner) render(t token) (string, error) {
 			space = ""
 		}
 	}
-	return b.String(), nil
+	return clip(b.String()), nil
 }
 
 // nest opens or closes a bracket.

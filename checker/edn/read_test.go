@@ -87,7 +87,7 @@ func TestOperationsAreRead(t *testing.T) {
 	if acquire.Token != 41 || acquire.ReturnAt.Seconds() != 1.2 || acquire.Outcome != history.OK || acquire.Key != edn.Key {
 		t.Errorf("acquire is %+v", acquire)
 	}
-	if release.Hold != acquire.ID || release.Outcome != history.Fail || release.Error != `["unavailable" ; 0x1f 1/2 ##NaN]` {
+	if release.Hold != acquire.ID || release.Outcome != history.Fail || release.Error != `["unavailable" \; 0x1f 1/2 ##NaN]` {
 		t.Errorf("release is %+v", release)
 	}
 	if other.Client != 1 || other.Token != 44 {
@@ -170,7 +170,7 @@ func TestBadFilesAreAnsweredWithLineAndExpectation(t *testing.T) {
 func TestLongWordsAreClipped(t *testing.T) {
 	long := strings.Repeat("x", 1<<20)
 	h := read(t, `{:process :nemesis :type :info :f :start :value "`+long+`" :error [`+strings.Repeat("["+long+"]", 2)+`] :`+long+" "+long+"}")
-	if e := h.Infos[0]; len(e.Note) > 300 || len(e.Error) > 600 || !strings.HasPrefix(e.Error, "[[xxx") {
+	if e := h.Infos[0]; len(e.Note) > 256 || len(e.Error) > 256 || !strings.HasPrefix(e.Error, "[[xxx") {
 		t.Errorf("%d bytes of value, %d of error", len(e.Note), len(e.Error))
 	}
 	if _, err := edn.Read(strings.NewReader("{:type :" + long + "}")); err == nil || len(err.Error()) > 400 {

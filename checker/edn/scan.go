@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 )
 
@@ -49,17 +50,25 @@ func (t token) String() string {
 	case end:
 		return "the end of the file"
 	case keyword:
-		return ":" + t.text
+		return ":" + printable(t.text)
+	case char:
+		return `\` + printable(t.text)
 	case quoted:
-		return fmt.Sprintf("%q", t.text)
-	case atom, char, tag:
-		return strings.Trim(fmt.Sprintf("%q", t.text), `"`)
+		return strconv.Quote(t.text)
+	case atom, tag:
+		return printable(t.text)
 	case set:
 		return "#{"
 	case discard:
 		return "#_"
 	}
 	return string(rune(t.kind))
+}
+
+// printable spells out what a terminal would not show.
+func printable(text string) string {
+	quoted := strconv.Quote(text)
+	return quoted[1 : len(quoted)-1]
 }
 
 // scanner splits EDN into tokens.
@@ -87,13 +96,18 @@ func (s *scanner) text() string {
 	const most = 1 << 12 // beyond that the words are numbers, and do not repeat
 	text, ok := s.kept[string(s.buf)]
 	if !ok {
-		text = string(s.buf)
+		text = clip(string(s.buf))
 		if len(s.kept) < most {
 			s.kept[text] = text
 		}
 	}
 	s.buf = s.buf[:0]
 	return text
+}
+
+// clip makes a text one that can be printed, and is not longer than longest.
+func clip(text string) string {
+	return strings.ToValidUTF8(text[:min(len(text), longest)], "?")
 }
 
 // peek is the next byte; false: there is none.
