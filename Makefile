@@ -44,6 +44,7 @@ demo: build ## a lock breaks, then a token saves the data
 fuzz: ## let the fuzzers look for a moment
 	go test -run '^$$' -fuzz FuzzDecode -fuzztime $(FUZZ_TIME) ./checker/history
 	go test -run '^$$' -fuzz FuzzParseEvent -fuzztime $(FUZZ_TIME) ./checker/history
+	go test -run '^$$' -fuzz FuzzRead -fuzztime $(FUZZ_TIME) -fuzzminimizetime 10x ./checker/edn
 
 .PHONY: platforms
 platforms: ## build and vet for the other platforms

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -14,26 +16,39 @@ import (
 
 func (a app) checkCommand() *cobra.Command {
 	var want string
+	var asJepsen bool
 	cmd := &cobra.Command{
-		Use:   "check [RUN | HISTORY]",
+		Use:   "check [RUN | HISTORY | FILE.edn]",
 		Short: "judge a stored run or history again",
 		Long: `check judges the histories of a stored run again, without a cluster, and writes its verdicts, pictures
 and report anew. RUN is a folder, latest (the default), or -1 for the one before it. Of a history that
 a kill cut short, or that is garbled, the sound beginning is judged.
 
-HISTORY is a single history.jsonl.zst; nothing is written then.`,
+HISTORY is a single history.jsonl.zst; nothing is written then.
+
+FILE.edn is a history of a lock test by Jepsen: a vector, a list or a sequence of maps
+{:type :invoke|:ok|:fail|:info, :f :acquire|:release, :process, :time, ...}. Its processes are the owners of
+the lock. A release that failed (:not-held) still means that its process has stopped believing. With
+--as-jepsen it is judged as by Jepsen's Knossos: a mutex without owners, in which what failed did not happen.`,
 		Example: `  lockquake check
   lockquake check results/runs/20261122T230000Z-42
-  lockquake check some/cells/mutex__none__r1/history.jsonl.zst`,
+  lockquake check some/cells/mutex__none__r1/history.jsonl.zst
+  lockquake check jepsen/store/latest/history.edn
+  lockquake check history.edn --as-jepsen`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			which := ""
-			if len(args) > 0 {
-				which = args[0]
-			}
+			which := runOf(args)
 			w, err := parseWant(want)
 			if err != nil {
 				return usage(err)
+			}
+			switch {
+			case isOutside(which) && cmd.Flags().Changed("want"):
+				return usage(errors.New("--want goes with a run: nothing was promised of an .edn file"))
+			case isOutside(which):
+				return a.checkOutside(which, readingOf(asJepsen))
+			case asJepsen:
+				return usage(errors.New("--as-jepsen goes with an .edn file: lockquake report -o edn writes one"))
 			}
 			if stat, err := os.Stat(which); err == nil && stat.Mode().IsRegular() {
 				return a.checkFile(which, w)
@@ -45,8 +60,31 @@ HISTORY is a single history.jsonl.zst; nothing is written then.`,
 			return a.checkRun(cmd, run, w)
 		},
 	}
+	cmd.Flags().BoolVar(&asJepsen, "as-jepsen", false, "read FILE.edn as Jepsen's Knossos does")
 	cmd.Flags().StringVar(&want, "want", "safe", "what a cell must give: safe or promised, as for run")
 	return cmd
+}
+
+// runOf is the run or file that a command line names; empty: the latest run.
+func runOf(args []string) string {
+	if len(args) == 0 {
+		return ""
+	}
+	return args[0]
+}
+
+// runsLast moves an argument like -1, which names a run, behind the flags and a --: the parser would
+// take it for a flag.
+func runsLast(args []string) []string {
+	if len(args) == 0 || args[0] != "check" && args[0] != "report" {
+		return args
+	}
+	isRun := func(arg string) bool { n, err := strconv.Atoi(arg); return err == nil && n < 0 }
+	i := slices.IndexFunc(args, isRun)
+	if i < 0 || slices.Contains(args, "--") {
+		return args
+	}
+	return append(slices.Delete(slices.Clone(args), i, i+1), "--", args[i])
 }
 
 func (a app) checkRun(cmd *cobra.Command, run *results.Run, want checker.Want) error {
@@ -66,13 +104,9 @@ func (a app) checkRun(cmd *cobra.Command, run *results.Run, want checker.Want) e
 
 // checkFile judges one history by itself.
 func (a app) checkFile(path string, want checker.Want) error {
-	f, err := os.Open(path)
+	h, err := readHistory(path)
 	if err != nil {
-		return usage(fmt.Errorf("open history: %w", err))
-	}
-	h, err := history.Decode(f)
-	if err := errors.Join(err, f.Close()); err != nil {
-		return usage(fmt.Errorf("%s: %w: give a history.jsonl.zst that lockquake run has written", path, err))
+		return usage(err)
 	}
 	name := results.CellName{Strategy: h.Header.Strategy, Fault: h.Header.Fault, Repeat: h.Header.Repeat}
 	o := outcome{
@@ -86,6 +120,18 @@ func (a app) checkFile(path string, want checker.Want) error {
 		return nil
 	}
 	return exit{code: t.code()}
+}
+
+func readHistory(path string) (history.History, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return history.History{}, fmt.Errorf("open history: %w", err)
+	}
+	h, err := history.Decode(f)
+	if err := errors.Join(err, f.Close()); err != nil {
+		return h, fmt.Errorf("%s: %w: give a history.jsonl.zst that lockquake run has written", path, err)
+	}
+	return h, nil
 }
 
 // promise is what the strategy of that name promises; one that is not in this catalogue promises

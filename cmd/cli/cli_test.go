@@ -55,6 +55,10 @@ func TestWrongInputIsAnsweredInOneLine(t *testing.T) {
 	if err := os.WriteFile(garbage, []byte("garbage"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	sloppy := filepath.Join(t.TempDir(), "sloppy.edn")
+	if err := os.WriteFile(sloppy, []byte("; a history\n{:type :done}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	full := t.TempDir()
 	if err := os.WriteFile(filepath.Join(full, "thesis.txt"), nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -82,6 +86,15 @@ func TestWrongInputIsAnsweredInOneLine(t *testing.T) {
 		"check nowhere":                       "no such folder: give the folder of a run, or latest",
 		"check " + full:                       "not the folder of a run",
 		"check " + garbage:                    "not a lockquake history",
+		"check " + garbage + " --as-jepsen":   "--as-jepsen goes with an .edn file",
+		"check nowhere.edn":                   "open history: open nowhere.edn: no such file",
+		"check " + sloppy:                     "sloppy.edn: line 2: expected :type :invoke, :ok, :fail or :info, got :done",
+		"check --want safe " + sloppy:         "--want goes with a run: nothing was promised of an .edn file",
+		"report":                              `-o is "": give edn`,
+		"report -o enf":                       `-o is "enf": give edn`,
+		"report -o edn":                       "make one with lockquake run, or give a path",
+		"report nowhere -o edn":               "no such folder: give the folder of a run, or latest",
+		"report -o edn " + garbage:            "not a lockquake history",
 		"list colours":                        `invalid argument "colours"`,
 		"shake":                               `unknown command "shake"`,
 	} {

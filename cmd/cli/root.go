@@ -35,7 +35,7 @@ func run(ctx context.Context, c Catalogue, args []string, out, log io.Writer) in
 		return exitUsage
 	}
 	root := a.root()
-	root.SetArgs(args)
+	root.SetArgs(runsLast(args))
 	root.SetOut(out)
 	root.SetErr(log)
 	err := root.ExecuteContext(ctx)
@@ -62,6 +62,6 @@ Exit codes: 0 judged and held, 1 a guarantee broken, 3 unknown, 64 wrong input,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(a.demoCommand(), a.runCommand(), a.checkCommand(), a.listCommand(), a.versionCommand())
+	root.AddCommand(a.demoCommand(), a.runCommand(), a.checkCommand(), a.reportCommand(), a.listCommand(), a.versionCommand())
 	return root
 }

@@ -1,0 +1,172 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"lockquake/checker/edn"
+	"lockquake/checker/history"
+	"lockquake/results"
+)
+
+// format writes what happened to one lock.
+type format func(w io.Writer, h *history.History, key string) error
+
+func formats() []Entry[format] {
+	return []Entry[format]{
+		{"edn", "the acquires and releases as a Jepsen history, for Knossos and lockquake check", edn.Write},
+	}
+}
+
+func (a app) reportCommand() *cobra.Command {
+	var name string
+	cmd := &cobra.Command{
+		Use:   "report [RUN | HISTORY] -o FORMAT",
+		Short: "write stored histories in another format",
+		Long: `report writes the histories of a stored run in another format. RUN is a folder, latest (the default), or -1
+for the one before it; HISTORY is a single history.jsonl.zst.
+
+A lock's history goes to standard output if it is the only one. Of several, each goes to a file beside
+the history that it is of, and the paths are printed.
+
+Formats:
+` + describeFormats(),
+		Example: `  lockquake report -o edn
+  lockquake report results/runs/20261122T230000Z-42 -o edn
+  lockquake report some/cells/mutex__none__r1/history.jsonl.zst -o edn > mutex.edn`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			f, err := formatOf(name)
+			if err != nil {
+				return usage(err)
+			}
+			sources, err := sourcesOf(runOf(args))
+			if err != nil {
+				return usage(err)
+			}
+			return a.writeReports(name, f, sources)
+		},
+	}
+	cmd.Flags().StringVarP(&name, "output", "o", "", "format of the output: "+strings.Join(names(formats()), ", "))
+	return cmd
+}
+
+func describeFormats() string {
+	var b strings.Builder
+	for _, f := range formats() {
+		fmt.Fprintf(&b, "  %-8s  %s\n", f.Name, f.Doc)
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+func formatOf(name string) (format, error) {
+	for _, f := range formats() {
+		if f.Name == name {
+			return f.Value, nil
+		}
+	}
+	return nil, fmt.Errorf("-o is %q: give %s", name, strings.Join(names(formats()), " or "))
+}
+
+// source is a stored history and the folder that it is in.
+type source struct {
+	name string
+	dir  string
+	read func() (history.History, error)
+}
+
+// sourcesOf finds what the argument names: a file, or the cells of a run.
+func sourcesOf(which string) ([]source, error) {
+	if stat, err := os.Stat(which); err == nil && stat.Mode().IsRegular() {
+		return []source{{which, filepath.Dir(which), func() (history.History, error) { return readHistory(which) }}}, nil
+	}
+	run, err := results.Open(which)
+	if err != nil {
+		return nil, err
+	}
+	var sources []source
+	for _, cell := range run.Cells() {
+		sources = append(sources, source{cell.Dir(), cell.Dir(), cell.ReadHistory})
+	}
+	return sources, nil
+}
+
+// writeReports writes each lock of each history. A history that is not whole is written as far as it
+// goes.
+func (a app) writeReports(name string, f format, sources []source) error {
+	written, garbled := 0, false
+	for _, s := range sources {
+		h, err := s.read()
+		if errors.Is(err, results.ErrNoHistory) {
+			continue // planned, and never begun
+		}
+		if err != nil {
+			return usage(err)
+		}
+		if h.Cut != "" {
+			fmt.Fprintf(a.log, "lockquake: %s: %s\n", s.name, h.Cut)
+		}
+		garbled = garbled || h.Garbled
+		keys := keysOf(&h)
+		written += len(keys)
+		if len(sources) == 1 && len(keys) == 1 {
+			err = f(a.out, &h, keys[0])
+		} else {
+			err = a.writeFiles(name, f, s.dir, &h, keys)
+		}
+		if err != nil {
+			return harnessFailed(err)
+		}
+	}
+	switch {
+	case garbled:
+		return exit{code: exitUsage}
+	case written == 0:
+		return usage(errors.New("nobody asked for a lock: there is nothing to write"))
+	}
+	return nil
+}
+
+// keysOf are the locks that somebody asked for.
+func keysOf(h *history.History) []string {
+	var keys []string
+	for i := range h.Ops {
+		if o := &h.Ops[i]; o.Op == history.Acquire {
+			keys = appendNew(keys, o.Key)
+		}
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// writeFiles writes a file for each lock and prints its path.
+func (a app) writeFiles(name string, f format, dir string, h *history.History, keys []string) error {
+	for _, key := range keys {
+		file := "history." + name
+		if len(keys) > 1 {
+			file = "history-" + url.PathEscape(key) + "." + name
+		}
+		path := filepath.Join(dir, file)
+		if err := writeOne(path, f, h, key); err != nil {
+			return fmt.Errorf("write %s: %w", path, err)
+		}
+		fmt.Fprintln(a.out, path)
+	}
+	return nil
+}
+
+func writeOne(path string, f format, h *history.History, key string) error {
+	out, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f(out, h, key), out.Close())
+}
