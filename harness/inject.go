@@ -49,7 +49,7 @@ func (r *run) inject(ctx, window context.Context, injection Injection) error {
 		call.Return(history.Unknown, history.Event{Fault: r.cell.Fault, Error: err.Error()})
 		return nil
 	}
-	call.Return(history.OK, history.Event{Fault: r.cell.Fault, Note: injected.To})
+	call.Return(history.OK, history.Event{Fault: r.cell.Fault, Note: injected.To, Lease: int64(injected.Lease)})
 	sleep(ctx, injection.For)
 	return r.heal(ctx, call.ID(), injected.Heal)
 }

@@ -45,7 +45,7 @@ const (
 
 	// Operations of the nemesis.
 
-	Inject // Lease: of the holder that it was aimed at
+	Inject // Lease: the one that it struck, or of the holder that it was aimed at
 	Heal   // OK if the injection's evidence was seen; Note says which
 
 	// Observations of clients.

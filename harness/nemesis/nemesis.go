@@ -21,8 +21,9 @@ type Fault interface {
 
 // Injected is harm that was done.
 type Injected struct {
-	To   string // the target as it was resolved, "leader m2", "client 3, lease 4f0a"
-	Heal Heal
+	To    string           // the target as it was resolved, "leader m2", "client 3, lease 4f0a"
+	Lease clientv3.LeaseID // the one that was struck, if it is not the holder's that the fault was aimed at
+	Heal  Heal
 }
 
 // Heal undoes the harm and says what was observed of it. It undoes all that it can even where it
