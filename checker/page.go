@@ -20,7 +20,7 @@ const MostPage = 200_000
 
 const (
 	mostJudged  = 12 // operations given to porcupine; it searches 2^12 sets of them at most
-	mostNotes   = 60 // annotations
+	mostNotes   = 24 // annotations; with more, one has to scroll far for what matters
 	mostLines   = 24 // of the story
 	longCaption = 48 // in runes, as all that follow
 	longDetail  = 160
@@ -72,8 +72,8 @@ type proof struct {
 	v      Verdict
 	ops    []*history.Operation // the evidence, and the acquires behind it
 	judged []*history.Operation // of the evidence, what the model is about
-	from   int64                // the first event of ops
-	to     int64                // and their last
+	from   int64                // where the window of ops begins, a hold with the return of its acquire
+	to     int64                // and where it ends
 }
 
 func newProof(h *history.History, v Verdict) *proof {
@@ -83,11 +83,13 @@ func newProof(h *history.History, v Verdict) *proof {
 			p.judged = append(p.judged, o)
 		}
 	}
-	for i, o := range p.ops {
-		if i == 0 {
-			p.from = o.Call
+	p.from = history.Open
+	for _, o := range p.ops {
+		begin := o.Call
+		if o.Op == history.Acquire && o.Outcome == history.OK {
+			begin = o.Return
 		}
-		p.to = max(p.to, o.Call)
+		p.from, p.to = min(p.from, begin), max(p.to, o.Call)
 		if o.Return != history.Open {
 			p.to = max(p.to, o.Return)
 		}

@@ -15,7 +15,7 @@ type note struct {
 	rank     int   // 0: part of the story, 1: of its holds, 2: of others
 	distance int64 // to the evidence, in events
 	from, to int64
-	client   int32 // history.Nemesis: not of a client
+	client   int32 // whose row it is in; history.Nemesis: nobody's
 	words    func() porcupine.Annotation
 }
 
@@ -132,7 +132,7 @@ func (p *proof) noteInfos(n *nearest) {
 		case e.Op == history.Deleted:
 			add(e, tokens[e.Token], history.Nemesis, keyWords)
 		case (e.Op == history.Granted || e.Op == history.Renewed) && leases[e.Lease]:
-			add(e, false, e.Client, leaseWords)
+			add(e, false, history.Nemesis, leaseWords)
 		}
 	}
 }
@@ -152,7 +152,7 @@ func keyWords(e *history.Event) porcupine.Annotation {
 }
 
 func leaseWords(e *history.Event) porcupine.Annotation {
-	return porcupine.Annotation{Description: clientName(e.Client) + " " + e.Op.String() + " its lease",
+	return porcupine.Annotation{Tag: "leases", Description: clientName(e.Client) + "'s was " + e.Op.String(),
 		Details: fmt.Sprintf("lease %x, asked for at %s, answered at %s: good until %s", e.Lease, seconds(e.Sent), seconds(e.At), seconds(trusted(e)))}
 }
 

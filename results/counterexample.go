@@ -33,7 +33,7 @@ func (c *Cell) writeCounterexamples(s *scene, j checker.Judgement) error {
 			return err
 		}
 		w, ok := s.about(v)
-		if !ok || slices.Contains(shown, w.span) || len(shown) > mostWindows {
+		if !ok || slices.ContainsFunc(shown, w.alike) || len(shown) > mostWindows {
 			continue
 		}
 		shown = append(shown, w.span)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"image/color"
+	"image/png"
 	"strings"
 
 	"gonum.org/v1/plot"
@@ -43,7 +44,7 @@ func (f figure) save(base string) error {
 	raster := vgimg.NewWith(vgimg.UseWH(figureWidth, f.height), vgimg.UseDPI(dpi))
 	f.draw(draw.New(raster))
 	var buf bytes.Buffer
-	if _, err := (vgimg.PngCanvas{Canvas: raster}).WriteTo(&buf); err != nil {
+	if err := (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&buf, raster.Image()); err != nil {
 		return fmt.Errorf("draw %s.png: %w", base, err)
 	}
 	if err := writeFile(base+".png", buf.Bytes()); err != nil {

@@ -17,6 +17,13 @@ func (s span) meets(o span) bool { return s.from <= o.to && o.from <= s.to }
 
 func (s span) clip(to span) span { return span{max(s.from, to.from), min(s.to, to.to)} }
 
+// alike tells whether a picture of one span shows what a picture of the other does: they differ by no more
+// than a mark is wide.
+func (s span) alike(o span) bool {
+	slack := max(s.width(), o.width()) / 100
+	return (s.from-o.from).Abs() <= slack && (s.to-o.to).Abs() <= slack
+}
+
 // overlap is a stretch of time in which at least two holds of one key were believed in. Holds are
 // indices of the list that it was found in, in the order in which they began.
 type overlap struct {
