@@ -4,13 +4,19 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
+	"lockquake/checker"
+	"lockquake/checker/history"
+	"lockquake/harness"
 	"lockquake/harness/nemesis"
 	"lockquake/workloads/lock"
+	"lockquake/workloads/locks"
 )
 
 // revokeWaiter ends the lease of the client that waits next to the holder. It knows the lock's keys from
@@ -55,20 +61,52 @@ func (f *revokeWaiter) Inject(ctx context.Context, t nemesis.Target) (nemesis.In
 
 // etcd-11456: of two locks, the one that does not look at its own key again is granted out of turn.
 func TestGrantFindsTheWaiterThatLostItsLease(t *testing.T) {
-	t.Chdir(t.TempDir())
-	fault := &revokeWaiter{}
-	c := Builtin()
-	c.Faults = append(c.Faults, Entry[nemesis.Fault]{"revoke-waiter", "a waiter's lease is revoked", fault})
-	for i := range c.Strategies {
-		c.Strategies[i].Value.Open = fault.show(c.Strategies[i].Value.Open)
+	for _, c := range []struct {
+		name     string
+		open     lock.Strategy
+		validity checker.Validity
+		culprit  string
+		why      []string
+	}{
+		{"mutex", locks.Mutex, checker.Valid, "", []string{"each when its key was the oldest"}},
+		{"mutex-norecheck", locks.MutexNoRecheck, checker.Invalid, "strategy", []string{
+			"went with its lease (revision ", ", by revoke-waiter), while the older lockquake/locks/k0/", "was there: the strategy did not look again",
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			v := checker.Grant{}.Check(struckWaiters(t, c.name, c.open))
+			if v.Validity != c.validity || v.Culprit != c.culprit {
+				t.Errorf("%v by %q: %s", v.Validity, v.Culprit, v.Why)
+			}
+			for _, text := range c.why {
+				if !strings.Contains(v.Why, text) {
+					t.Errorf("%s: %q is missing", v.Why, text)
+				}
+			}
+		})
 	}
-	var out, log bytes.Buffer
-	args := []string{"run", "--strategy", "mutex,mutex-norecheck", "--fault", "revoke-waiter", "--duration", "500ms", "--warmup", "200ms", "--hold", "50ms", "--seed", "5"}
-	code := run(t.Context(), c, args, &out, &log)
-	said{code, out.String(), log.String()}.want(t, exitBroken,
-		"RESULT: 1 of 2 cells held, 1 broken",
-		"mutex-norecheck under revoke-waiter",
-		"went with its lease (revision ", ", by revoke-waiter), while the older lockquake/locks/k0/",
-		"was there: the strategy did not look again")
-	call(t, "check", "latest", "--want", "promised").want(t, exitHeld, "RESULT: 2 of 2 cells held")
+}
+
+// struckWaiters is the history of a lock whose waiters lose their leases, on a real cluster.
+func struckWaiters(t *testing.T, name string, open lock.Strategy) history.History {
+	t.Helper()
+	fault := &revokeWaiter{}
+	settings := harness.Settings{
+		Members: 1, Clients: 4, Keys: 1, TTL: 5 * time.Second, Hold: 30 * time.Millisecond,
+		Warmup: 200 * time.Millisecond, Duration: 600 * time.Millisecond, Resource: harness.InMemory, Repeat: 1, Seed: 7,
+	}
+	plan := harness.Draw(settings, []harness.Subject{{Name: name}}, []harness.Threat{{Name: "revoke-waiter", Fault: fault}})
+	var out bytes.Buffer
+	parts := harness.Parts{Strategy: fault.show(open), Fault: fault, Start: harness.Embedded(1, t.TempDir())}
+	if err := harness.Run(t.Context(), plan.Cells[0], parts, &out); err != nil {
+		t.Fatal(err)
+	}
+	h, err := history.Decode(&out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if struck := h.Injections(); len(struck) == 0 || !struck[0].Observed() {
+		t.Fatalf("nobody was struck: %+v", struck)
+	}
+	return h
 }
