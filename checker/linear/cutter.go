@@ -437,16 +437,17 @@ func (c *cutter) keepUnknown(all []crossing) {
 func (c *cutter) representatives(alone []crossing) []crossing {
 	slices.SortFunc(alone, func(a, b crossing) int { return cmp.Compare(a.at, b.at) })
 	busy := c.busy()
-	picked := map[bool]int{}
+	picked := map[bool]map[int32]bool{false: {}, true: {}}
 	return slices.DeleteFunc(alone, func(x crossing) bool {
 		op := &c.ops[x.at]
 		if busy[op.Owner] {
 			return false
 		}
-		if !c.strict || picked[op.Shared] == c.o.Lock.units() {
+		owners := picked[op.Shared]
+		if !c.strict || owners[op.Owner] || len(owners) == c.o.Lock.units() {
 			return true
 		}
-		picked[op.Shared]++
+		owners[op.Owner] = true
 		return false
 	})
 }

@@ -174,7 +174,7 @@ func (w *world) lost(a *actor, op *Op) {
 // falsify changes one thing that was seen.
 func falsify(rng *rand.Rand, ops []Op) {
 	op, other := &ops[rng.IntN(len(ops))], &ops[rng.IntN(len(ops))]
-	switch rng.IntN(6) {
+	switch rng.IntN(7) {
 	case 0:
 		op.Outcome = Outcome(rng.IntN(3))
 	case 1:
@@ -185,8 +185,10 @@ func falsify(rng *rand.Rand, ops []Op) {
 		op.Return = other.Call
 	case 4:
 		op.Call = other.Call
-	default:
+	case 5:
 		op.Call, op.Return = other.Call, other.Call
+	default:
+		*op = Op{Call: op.Call, Return: min(op.Return, op.Call+2), Owner: op.Owner, Kind: Try, Outcome: Fail, Shared: op.Shared}
 	}
 }
 

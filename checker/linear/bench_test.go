@@ -1,0 +1,204 @@
+package linear
+
+import (
+	"cmp"
+	"math/rand/v2"
+	"runtime"
+	"runtime/metrics"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/anishathalye/porcupine"
+)
+
+// BenchmarkJudge judges sound histories of one lock: 32 clients, of which all but one wait, 1 % of
+// operations unknown.
+func BenchmarkJudge(b *testing.B) {
+	for _, c := range []struct {
+		name string
+		n    int
+		try  int
+	}{
+		{"1M", 1_000_000, 0},
+		{"1M-tries", 1_000_000, 10},
+		{"10M", 10_000_000, 0},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			ops := contention(1, 32, c.n, c.try)
+			var r Result
+			b.ResetTimer()
+			beyond := peak(func() {
+				for b.Loop() {
+					r = Check(ops, Options{})
+				}
+			})
+			if r.Answer != Valid {
+				b.Fatalf("%v: %s", r.Answer, r.Why)
+			}
+			b.ReportMetric(b.Elapsed().Seconds()/float64(b.N), "s/op")
+			b.ReportMetric(beyond, "MB-beyond")
+			b.ReportMetric(float64(r.Largest), "largest-piece")
+			b.ReportMetric(float64(r.Pieces), "pieces")
+		})
+	}
+}
+
+// BenchmarkAgainstPlainPorcupine judges one violated history, once by plain porcupine: 128 clients, and a
+// second holder near the end.
+func BenchmarkAgainstPlainPorcupine(b *testing.B) {
+	ops := contention(1, 128, 30_000, 0)
+	violate(ops, len(ops)*9/10)
+	var plainTime time.Duration
+	plainMemory := peak(func() {
+		start := time.Now()
+		if reference(Mutex(), nil) != Valid || plain(ops) != porcupine.Illegal {
+			b.Fatal("plain porcupine sees no violation")
+		}
+		plainTime = time.Since(start)
+	})
+	b.ResetTimer()
+	memory := peak(func() {
+		for b.Loop() {
+			if r := Check(ops, Options{}); r.Answer != Invalid {
+				b.Fatalf("%v: %s", r.Answer, r.Why)
+			}
+		}
+	})
+	each := b.Elapsed().Seconds() / float64(b.N)
+	b.ReportMetric(plainTime.Seconds(), "plain-s")
+	b.ReportMetric(plainMemory, "plain-MB")
+	b.ReportMetric(memory, "MB-beyond")
+	b.ReportMetric(plainTime.Seconds()/each, "x-faster")
+	b.ReportMetric(plainMemory/memory, "x-less-memory")
+}
+
+// plain gives the whole history to porcupine, as the model of a cut piece would have it.
+func plain(ops []Op) porcupine.CheckResult {
+	p := Piece{}
+	for i := range ops {
+		p.Items = append(p.Items, Item{Op: ops[i], At: int32(i)})
+	}
+	var all []porcupine.Operation
+	for i := range p.Items {
+		o := porcupine.Operation{Input: &p.Items[i], Call: ops[i].Call, Return: ops[i].Return}
+		if ops[i].Outcome == Unknown {
+			o.Return = Open
+		}
+		all = append(all, o)
+	}
+	all = append(all, porcupine.Operation{Input: &Item{Op: Op{Kind: end}}, Call: Open - 1, Return: Open - 1})
+	return porcupine.CheckOperationsTimeout(p.model(&search{budget: Open}, blips{}), all, 5*time.Minute)
+}
+
+// peak is how many MB of heap f used at most, beyond what was there, sampled.
+func peak(f func()) float64 {
+	runtime.GC()
+	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	read := func() float64 {
+		metrics.Read(sample)
+		return float64(sample[0].Value.Uint64()) / 1e6
+	}
+	before, most := read(), 0.0
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		tick := time.NewTicker(time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				most = max(most, read())
+			case <-stop:
+				return
+			}
+		}
+	}()
+	f()
+	close(stop)
+	<-stopped
+	return max(most, read()) - before
+}
+
+// contention is a sound history of n operations: clients wait for a lock, in no particular order, hold it and
+// release it. One operation in a hundred ends unknown. Of tries per cent of the holds, somebody else's try fails.
+func contention(seed uint64, clients, n, tries int) []Op {
+	g := &contenders{rng: rand.New(rand.NewPCG(seed, 0)), ops: make([]Op, 0, n)}
+	waiting := make([]int, clients)
+	for i := range waiting {
+		waiting[i] = g.call(Acquire, g.newOwner())
+	}
+	for len(g.ops) < n-3*clients {
+		next := g.rng.IntN(clients)
+		g.hold(waiting[next], tries)
+		waiting[next] = g.call(Acquire, g.newOwner())
+	}
+	for _, at := range waiting {
+		g.hold(at, 0)
+	}
+	slices.SortFunc(g.ops, func(a, b Op) int { return cmp.Compare(a.Call, b.Call) })
+	return g.ops
+}
+
+type contenders struct {
+	rng    *rand.Rand
+	ops    []Op
+	now    int64
+	owners int32
+}
+
+func (g *contenders) newOwner() int32 {
+	g.owners++
+	return g.owners - 1
+}
+
+func (g *contenders) call(k Kind, owner int32) int {
+	g.now++
+	g.ops = append(g.ops, Op{Call: g.now, Return: Open, Owner: owner, Kind: k})
+	return len(g.ops) - 1
+}
+
+func (g *contenders) returns(at int, o Outcome) {
+	g.now++
+	g.ops[at].Return, g.ops[at].Outcome = g.now, o
+}
+
+// hold lets a waiter have the lock, and release it. The releases of unknown acquires are unknown, or
+// succeed, or never come to be.
+func (g *contenders) hold(at, tries int) {
+	owner := g.ops[at].Owner
+	acquired, released := g.outcome(), g.outcome()
+	if acquired == Unknown && g.rng.IntN(3) == 0 {
+		return
+	}
+	if acquired == OK {
+		g.returns(at, OK)
+	}
+	if g.rng.IntN(100) < tries {
+		g.returns(g.call(Try, g.newOwner()), Fail)
+	}
+	if acquired == Unknown && g.rng.IntN(2) == 0 {
+		released = Unknown
+	}
+	if release := g.call(Release, owner); released == OK {
+		g.returns(release, OK)
+	}
+}
+
+func (g *contenders) outcome() Outcome {
+	if g.rng.IntN(100) == 0 {
+		return Unknown
+	}
+	return OK
+}
+
+// violate lets an acquire that waits after an operation return at once, though somebody else holds.
+func violate(ops []Op, after int) {
+	holder := slices.IndexFunc(ops[after:], func(o Op) bool { return o.Kind == Release && o.Outcome == OK }) + after
+	for i := range ops[:holder] {
+		if o := &ops[i]; o.Kind == Acquire && o.Outcome == OK && o.Return > ops[holder].Return && o.Owner != ops[holder].Owner {
+			o.Return = ops[holder].Call - 1
+			return
+		}
+	}
+}
