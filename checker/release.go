@@ -152,7 +152,7 @@ func strangerStory(t *truth, e *history.Event, culprits []*history.Operation) []
 		s.acquired(t.h.Find(o.Hold), "")
 		from = min(from, o.Call)
 	}
-	s.say(e.Seq, e.At, "%s (token %d) was deleted, its lease alive", e.Note, e.Token)
+	s.say(e.Seq, e.At, "%s (token %d) was deleted, its lease alive%s", e.Note, e.Token, atRevision(e.Pos))
 	s.faults(from, e.Seq)
 	return s.text()
 }

@@ -63,7 +63,7 @@ func TestStories(t *testing.T) {
 2.200 s  c0 acquired k0 (token 1, lease 7)
 4.900 s  c1 acquired k0 (token 4, lease 8)
 6.200 s  c0 began to release k0 (token 1)
-6.600 s  k0/8 (token 4) was deleted, its lease alive`},
+6.600 s  k0/8 (token 4) was deleted, its lease alive, revision 5`},
 		{"an acknowledged update lost", Fencing{}, draw(t, twinOf(t, "every acknowledged write is behind the last read").bad), `
 1.600 s  c0 acquired k0 (token 1)
 4.900 s  c0 wrote 2 over 1 with token 1: acknowledged, and lost
