@@ -158,7 +158,7 @@ func (g *granting) reason(a *history.Operation, life *incarnation) (why, culprit
 		why = fmt.Sprintf("its key %s %s, before it asked: the strategy granted what was gone", life.told.Note, g.went(life))
 	case older == nil:
 		why = fmt.Sprintf("its key %s came only after that: the strategy made it up", life.told.Note)
-	case life.goneLast != never && life.goneLast <= life.freeFirst:
+	case life.deleted != nil && life.deleted.Seq < a.Return:
 		why = fmt.Sprintf("its key %s %s, while the older %s (token %d) was there: the strategy did not look again",
 			life.told.Note, g.went(life), older.told.Note, older.told.Token)
 	default:

@@ -12,64 +12,90 @@ import (
 
 // world carries out random clients of one lock and its resource, one event at a time.
 type world struct {
+	etcd
+
 	t         *rapid.T
 	honest    bool // the lock excludes and the answers about it are true
 	b         *history.Builder
 	seq       int64
 	processes []*process
 	spawned   int32
-	held      bool // by somebody's belief
-	token     int64
 	value     int64 // of the resource
 	written   int64 // the latest value given to a write
 	pos       int64
 }
 
-// process is where a process of the world stands.
+// process is where a process of the world stands. Each is the only one of its client.
 type process struct {
-	id   int32
-	open *history.Event // the invoke of its open operation
-	hold *history.Event // the acquire whose hold it believes in
-	read int64
+	id     int32
+	lease  int64
+	open   *history.Event  // the invoke of its open operation
+	answer history.Outcome // that the open operation will have
+	hold   *history.Event  // the acquire whose hold it believes in
+	key    *key
+	read   int64
 }
 
-// randomHistory is a history of three to four processes, whose operations overlap. An honest one is
-// sound in every respect; any other may be.
+// randomHistory is a history of two to four processes, whose operations overlap. An honest one is
+// sound in every respect, if lastRead is added; any other may be.
 func randomHistory(t *rapid.T, honest bool, steps int) history.History {
-	w := &world{t: t, honest: honest, b: history.NewBuilder(history.Header{Fault: calm, TTL: time.Second, Settle: time.Minute})}
+	header := history.Header{Fault: calm, Keys: []string{"k0"}, TTL: time.Second, Settle: time.Minute}
+	w := &world{t: t, honest: honest, b: history.NewBuilder(header)}
 	for range rapid.IntRange(2, 4).Draw(t, "processes") {
 		w.processes = append(w.processes, w.spawn())
 	}
 	for range steps {
 		w.step(w.processes[rapid.IntRange(0, len(w.processes)-1).Draw(t, "process")])
+		w.elapse()
 	}
 	if honest {
 		w.end()
 	}
+	w.tellAll()
 	return w.b.History()
 }
 
-// end lets every process that still believes crash.
+// end lets nearly every open operation return, every process that still believes crash, and every lease end.
 func (w *world) end() {
-	for _, p := range w.processes {
+	w.record(history.Event{Kind: history.Info, Op: history.Stop, Process: history.Nemesis, Client: history.Nemesis})
+	for _, p := range slices.Clone(w.processes) {
+		if p.open != nil && rapid.IntRange(0, 9).Draw(w.t, "left open") > 0 {
+			p.answer = history.Fail
+			w.finish(p)
+		}
 		if p.hold != nil {
 			w.add(p, history.Event{Kind: history.Info, Op: history.Crash, Hold: p.hold.ID})
 		}
+		w.expire(p.lease)
+	}
+	for _, lease := range w.orphans {
+		w.expire(lease)
 	}
 }
 
 func (w *world) spawn() *process {
+	p := &process{id: w.spawned}
 	w.spawned++
-	return &process{id: w.spawned - 1}
+	w.grant(p)
+	return p
+}
+
+func (w *world) grant(p *process) {
+	w.leases++
+	p.lease = w.leases
+	w.add(p, history.Event{Kind: history.Info, Op: history.Granted, Lease: p.lease, Value: int64(time.Second)})
 }
 
 // retire puts a new process in the place of one that came to its end.
-func (w *world) retire(p *process) { w.processes[slices.Index(w.processes, p)] = w.spawn() }
+func (w *world) retire(p *process) {
+	w.orphans = append(w.orphans, p.lease)
+	w.processes[slices.Index(w.processes, p)] = w.spawn()
+}
 
 func (w *world) step(p *process) {
 	switch {
 	case p.open != nil:
-		w.finish(p)
+		w.proceed(p)
 	case p.hold == nil:
 		w.invoke(p, history.Event{Op: history.Acquire})
 	default:
@@ -89,19 +115,31 @@ func (w *world) believe(p *process) {
 		e.Value, e.Prev = w.written, p.read
 		w.invoke(p, e)
 	case history.Release:
-		w.disbelieve(p)
+		p.hold = nil
 		w.invoke(p, e)
-	default:
-		w.disbelieve(p)
+	case history.Lost:
+		p.hold = nil
 		e.Kind = history.Info
 		w.add(p, e)
-	}
-	if e.Op == history.Crash {
-		w.retire(p)
+		w.lose(p)
+	default:
+		w.crash(p, e)
 	}
 }
 
-func (w *world) disbelieve(p *process) { w.held, p.hold = false, nil }
+// lose ends a process's lease, and gives it another one.
+func (w *world) lose(p *process) {
+	w.expire(p.lease)
+	p.key = nil
+	w.grant(p)
+}
+
+func (w *world) crash(p *process, e history.Event) {
+	p.hold = nil
+	e.Kind, e.Op = history.Info, history.Crash
+	w.add(p, e)
+	w.retire(p)
+}
 
 func (w *world) invoke(p *process, e history.Event) {
 	e.Kind = history.Invoke
@@ -109,39 +147,68 @@ func (w *world) invoke(p *process, e history.Event) {
 	if e.Op == history.Acquire {
 		e.Hold = e.ID
 	}
+	p.answer = rapid.SampledFrom([]history.Outcome{history.OK, history.OK, history.OK, history.OK, history.Fail, history.Unknown}).Draw(w.t, "outcome")
 	invoked := w.add(p, e)
 	p.open = &invoked
 }
 
+// proceed takes an open operation a step further. An acquire puts its key first, and then waits for its turn;
+// the answer to a release that fails is that the lease had ended.
+func (w *world) proceed(p *process) {
+	switch waits := p.open.Op == history.Acquire; {
+	case waits && p.key == nil:
+		p.key = w.create(p.lease)
+	case waits && p.answer == history.OK && !w.oldest(p.key) && (w.honest || rapid.IntRange(0, 3).Draw(w.t, "honest") > 0):
+		if rapid.IntRange(0, 3).Draw(w.t, "impatient") == 0 {
+			p.answer = history.Fail
+		}
+	default:
+		w.finish(p)
+	}
+}
+
 func (w *world) finish(p *process) {
 	e := *p.open
-	e.Kind = history.Return
-	e.Outcome = rapid.SampledFrom([]history.Outcome{history.OK, history.OK, history.OK, history.OK, history.Fail, history.Unknown}).Draw(w.t, "outcome")
+	e.Kind, e.Outcome = history.Return, p.answer
 	switch e.Op {
 	case history.Acquire:
 		w.finishAcquire(p, &e)
+	case history.Release:
+		w.finishRelease(p)
 	case history.Read, history.Write:
 		w.touch(p, &e)
 	}
 	p.open = nil
 	w.add(p, e)
-	if e.Outcome == history.Unknown {
-		if p.hold != nil {
-			w.disbelieve(p)
-			w.add(p, history.Event{Kind: history.Info, Op: history.Crash, Hold: e.Hold})
-		}
+	switch {
+	case e.Outcome == history.Unknown && p.hold != nil:
+		w.crash(p, history.Event{Hold: e.Hold})
+	case e.Outcome == history.Unknown:
 		w.retire(p)
 	}
 }
 
+// finishAcquire leaves the key of an acquire that nobody knows the outcome of to its lease.
 func (w *world) finishAcquire(p *process, e *history.Event) {
-	if e.Outcome == history.OK && w.held && (w.honest || rapid.IntRange(0, 3).Draw(w.t, "honest") > 0) {
-		e.Outcome = history.Fail
-	}
-	if e.Outcome == history.OK {
-		w.token++
-		e.Token, w.held = w.token, true
+	switch e.Outcome {
+	case history.OK:
+		e.Token, e.Lease, e.Note = p.key.token, p.key.lease, p.key.name()
 		p.hold, p.read = e, w.value
+	case history.Fail:
+		w.remove(p.key, history.OK)
+		p.key = nil
+	}
+}
+
+func (w *world) finishRelease(p *process) {
+	switch {
+	case p.answer == history.OK:
+		w.remove(p.key, history.OK)
+		p.key = nil
+	case p.answer == history.Fail:
+		w.lose(p)
+	case rapid.Bool().Draw(w.t, "carried out"):
+		w.remove(p.key, history.OK)
 	}
 }
 
@@ -160,9 +227,16 @@ func (w *world) touch(p *process, e *history.Event) {
 }
 
 func (w *world) add(p *process, e history.Event) history.Event {
+	e.Process, e.Client, e.Key = p.id, p.id, "k0"
+	return w.record(e)
+}
+
+func (w *world) record(e history.Event) history.Event {
 	w.seq++
 	e.Seq, e.At = w.seq, time.Duration(w.seq)*room*time.Microsecond
-	e.Process, e.Client, e.Key = p.id, p.id, "k0"
+	if e.Op == history.Granted {
+		e.Sent = e.At
+	}
 	w.b.Add(e)
 	return e
 }
@@ -174,20 +248,21 @@ func lastRead(h *history.History, value int64) {
 	addAt(h, nextSeq(h), history.Operation{Op: history.Release, Hold: hold, Token: 1 << 20})
 }
 
-// room is how many sequence numbers spread leaves to each event.
+// room is how many sequence numbers, and revisions, spread leaves to each event.
 const room = 10
 
-// spread multiplies the sequence numbers, so that there is room between any two events.
+// spread multiplies the sequence numbers and the revisions, so that there is room between any two events.
 func spread(h *history.History) {
 	for i := range h.Ops {
 		o := &h.Ops[i]
-		o.ID, o.Hold, o.Call = o.ID*room, o.Hold*room, o.Call*room
+		o.ID, o.Hold, o.Call, o.Token = o.ID*room, o.Hold*room, o.Call*room, o.Token*room
 		if o.Return != history.Open {
 			o.Return *= room
 		}
 	}
 	for i := range h.Infos {
-		h.Infos[i].Seq, h.Infos[i].Hold = h.Infos[i].Seq*room, h.Infos[i].Hold*room
+		e := &h.Infos[i]
+		e.Seq, e.Hold, e.Token, e.Pos = e.Seq*room, e.Hold*room, e.Token*room, e.Pos*room
 	}
 }
 
