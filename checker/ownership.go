@@ -8,7 +8,7 @@ import (
 
 // Ownership asks whether every release that succeeded gave back what its own process held. It is for
 // histories from outside, in which a release names no hold by itself: there, Exclusion and Ownership
-// together are linearizability of a mutex with owners.
+// together say whether a mutex with owners could have told its clients what it did.
 //
 // A stray release may be a successor's that cleans up after a process whose operation ended unknown. Then the
 // answer is Unknown.

@@ -34,8 +34,8 @@ func (a app) reportCommand() *cobra.Command {
 		Long: `report writes the histories of a stored run in another format. RUN is a folder, latest (the default), or -1
 for the one before it; HISTORY is a single history.jsonl.zst.
 
-A lock's history goes to standard output if it is the only one. Of several, each goes to a file beside
-the history that it is of, and the paths are printed.
+Each lock of each cell gives one history. If there is only one cell, with one lock, it goes to standard
+output; otherwise each goes to a file beside history.jsonl.zst, and the paths are printed.
 
 Formats:
 ` + describeFormats(),

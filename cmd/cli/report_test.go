@@ -1,12 +1,15 @@
 package cli
 
 import (
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"lockquake/checker/history"
+	"lockquake/results"
 )
 
 func write(t *testing.T, path, content string) {
@@ -16,15 +19,10 @@ func write(t *testing.T, path, content string) {
 	}
 }
 
-// record writes a history file in which each key is held twice, a round after the other; at once if it is
-// bad.
-func record(t *testing.T, path string, rounds int, bad bool, keys ...string) {
+// record writes a history in which each key is held twice, a round after the other; at once if it is bad.
+func record(t *testing.T, w io.WriteCloser, rounds int, bad bool, keys ...string) {
 	t.Helper()
-	f, err := os.Create(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := history.NewRecorder(f, history.Header{Strategy: "mutex", Fault: "none", Keys: keys})
+	r, err := history.NewRecorder(w, history.Header{Strategy: "mutex", Fault: "none", Keys: keys})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,11 +36,42 @@ func record(t *testing.T, path string, rounds int, bad bool, keys ...string) {
 			}
 		}
 	}
-	if err := r.Close(); err != nil {
+	if err := errors.Join(r.Close(), w.Close()); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.Close(); err != nil {
+}
+
+func create(t *testing.T, path string) *os.File {
+	t.Helper()
+	f, err := os.Create(path)
+	if err != nil {
 		t.Fatal(err)
+	}
+	return f
+}
+
+// store makes a run of a cell for each strategy: one that holds, one that is broken, one that was never
+// begun.
+func store(t *testing.T, dir string, strategies ...string) {
+	t.Helper()
+	var info results.Info
+	for _, s := range strategies {
+		info.Cells = append(info.Cells, results.CellName{Strategy: s, Fault: "none", Repeat: 1})
+	}
+	run, err := results.Create(dir, info)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range min(len(strategies), 2) {
+		cell, err := run.Cell(info.Cells[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		w, err := cell.History()
+		if err != nil {
+			t.Fatal(err)
+		}
+		record(t, w, 1, i > 0, "k0")
 	}
 }
 
@@ -54,7 +83,7 @@ func TestReportIsCheckedAsItsHistoryIs(t *testing.T) {
 	}{"held": {false, exitHeld}, "broken": {true, exitBroken}} {
 		t.Run(name, func(t *testing.T) {
 			t.Chdir(t.TempDir())
-			record(t, "history.jsonl.zst", 1, c.bad, "k0")
+			record(t, create(t, "history.jsonl.zst"), 1, c.bad, "k0")
 			s := call(t, "report", "history.jsonl.zst", "-o", "edn")
 			s.want(t, exitHeld, "{:type :ok, :f :acquire, :value 8, :process 1,")
 			write(t, "out.edn", s.out)
@@ -66,7 +95,7 @@ func TestReportIsCheckedAsItsHistoryIs(t *testing.T) {
 
 func TestReportOfSeveralLocksGoesToFiles(t *testing.T) {
 	t.Chdir(t.TempDir())
-	record(t, "history.jsonl.zst", 1, false, "k0", "a/b")
+	record(t, create(t, "history.jsonl.zst"), 1, false, "k0", "a/b")
 	s := call(t, "report", "history.jsonl.zst", "-o", "edn")
 	s.want(t, exitHeld)
 	if s.out != "history-a%2Fb.edn\nhistory-k0.edn\n" {
@@ -80,7 +109,7 @@ func TestReportOfSeveralLocksGoesToFiles(t *testing.T) {
 // A run is reported beside its histories, a cell after the other.
 func TestReportOfARun(t *testing.T) {
 	t.Chdir(t.TempDir())
-	call(t, short("--strategy", "mutex,none", "--out", "run")...).want(t, exitBroken)
+	store(t, "run", "mutex", "none", "tutorial")
 	s := call(t, "report", "run", "-o", "edn")
 	s.want(t, exitHeld)
 	held, broken := filepath.Join("run", "cells", "mutex__none__r1", "history.edn"), filepath.Join("run", "cells", "none__none__r1", "history.edn")
@@ -97,31 +126,24 @@ func TestTheRunBefore(t *testing.T) {
 	for _, command := range [][]string{{"check", "-1"}, {"report", "-1", "-o", "edn"}} {
 		call(t, command...).want(t, exitUsage, "make one with lockquake run")
 	}
-	for _, strategy := range []string{"none", "mutex"} {
-		call(t, short("--strategy", strategy)...)
-	}
-	for which, want := range map[string]string{"latest": "mutex without faults", "-1": "none without faults"} {
-		if s := call(t, "check", which, "--want", "promised"); !strings.Contains(s.out, want) {
-			t.Errorf("%s is\n%s%s", which, s.out, s.log)
-		}
-	}
-	call(t, "check", "-2").want(t, exitUsage, "-2")
-	if latest, before := call(t, "report", "-o", "edn"), call(t, "report", "-1", "-o", "edn"); latest.out == before.out || before.out == "" {
-		t.Errorf("latest:\n%.200s\nbefore:\n%.200s", latest.out, before.out)
-	}
+	store(t, "", "mutex")
+	call(t, "report", "-1", "-o", "edn").want(t, exitUsage, `find run "-1"`)
+	store(t, "", "mutex", "none")
+	call(t, "report", "-1", "-o", "edn").want(t, exitHeld, "{:type :invoke")
+	call(t, "report", "-o", "edn", "latest").want(t, exitHeld, "history.edn\n")
 }
 
 // What is left of a history is written, and that it is not all is said.
 func TestReportOfDamagedHistories(t *testing.T) {
 	t.Chdir(t.TempDir())
-	record(t, "whole", 5000, false, "k0")
+	record(t, create(t, "whole"), 1000, false, "k0")
 	whole, err := os.ReadFile("whole")
 	if err != nil {
 		t.Fatal(err)
 	}
 	write(t, "cut", string(whole[:len(whole)/2]))
 	write(t, "garbled", string(garble(whole)))
-	record(t, "empty", 0, false)
+	record(t, create(t, "empty"), 0, false)
 	for name, c := range map[string]struct {
 		code  int
 		wrote bool
