@@ -1,10 +1,13 @@
 package edn_test
 
 import (
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"lockquake/checker"
 	"lockquake/checker/edn"
@@ -175,5 +178,17 @@ func TestLongWordsAreClipped(t *testing.T) {
 	}
 	if _, err := edn.Read(strings.NewReader("{:type :" + long + "}")); err == nil || len(err.Error()) > 400 {
 		t.Errorf("a long error: %.100v", err)
+	}
+}
+
+// A disk that fails is not the end of the file.
+func TestReadErrorIsTold(t *testing.T) {
+	broken := io.MultiReader(strings.NewReader("[{:type :invoke :f :acquire :process 0}\n"), iotest.ErrReader(errors.New("bad sector")))
+	if _, err := edn.Read(broken); err == nil || !strings.Contains(err.Error(), "line 2: bad sector") {
+		t.Errorf("the error is %v", err)
+	}
+	slow := iotest.OneByteReader(strings.NewReader(stored(t, "nemesis")))
+	if h, err := edn.Read(slow); err != nil || len(h.Ops) != 3 {
+		t.Errorf("byte by byte: %d operations, %v", len(h.Ops), err)
 	}
 }

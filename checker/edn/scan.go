@@ -1,7 +1,6 @@
 package edn
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -73,7 +72,9 @@ func printable(text string) string {
 
 // scanner splits EDN into tokens.
 type scanner struct {
-	src  *bufio.Reader
+	src  io.Reader
+	page []byte // what was read of src, scanned up to pos
+	pos  int
 	line int
 	err  error // of reading, but for the end
 	buf  []byte
@@ -81,7 +82,7 @@ type scanner struct {
 }
 
 func newScanner(r io.Reader) *scanner {
-	return &scanner{src: bufio.NewReaderSize(r, 1<<16), line: 1, kept: map[string]string{}}
+	return &scanner{src: r, page: make([]byte, 0, 1<<16), line: 1, kept: map[string]string{}}
 }
 
 // keep adds a byte to the text of the token.
@@ -112,19 +113,25 @@ func clip(text string) string {
 
 // peek is the next byte; false: there is none.
 func (s *scanner) peek() (byte, bool) {
-	b, err := s.src.Peek(1)
-	if err != nil {
-		if !errors.Is(err, io.EOF) {
-			s.err = fmt.Errorf("line %d: %w", s.line, err)
-		}
+	if s.pos == len(s.page) && !s.turn() {
 		return 0, false
 	}
-	return b[0], true
+	return s.page[s.pos], true
+}
+
+// turn reads the next page, and tells whether there is one.
+func (s *scanner) turn() bool {
+	n, err := io.ReadAtLeast(s.src, s.page[:cap(s.page)], 1)
+	if err != nil && !errors.Is(err, io.EOF) {
+		s.err = fmt.Errorf("line %d: %w", s.line, err)
+	}
+	s.page, s.pos = s.page[:n], 0
+	return n > 0
 }
 
 // take consumes the byte that peek gave.
 func (s *scanner) take(b byte) {
-	_, _ = s.src.Discard(1) // it was there to be peeked at
+	s.pos++
 	if b == '\n' {
 		s.line++
 	}
