@@ -425,8 +425,40 @@ var twins = []twin{
 		why: "with token 2, but its key k0/7 was deleted, its lease alive (revision 3), before it asked: the strategy granted what was gone",
 	},
 	{
+		claim: "a key that was found again after a gap was there, another one was not", checker: Grant{},
+		ok: `
+			p0:    |acquire t=2 l=7|--|release?|
+			p2/c0:                                                             |acquire t=2 l=7|
+			etcd:   <created t=2 l=7>   <gap @3 9> <created t=2 l=7 @8>         <deleted t=2 l=7 @9>`,
+		bad: `
+			p0:    |acquire t=2 l=7|--|release?|
+			p2/c0:                                                             |acquire t=2 l=7|
+			etcd:   <created t=2 l=7>   <gap @3 9>`,
+		why: "but its key k0/7 was gone, before it asked",
+	},
+	{
+		claim: "an acquire that was answered tells how far etcd was", checker: Grant{},
+		// The watch tells late. p1 had its key before p2 asked, and p0's was gone by then.
+		ok: `
+			p0:    |acquire t=2 l=7|--|release?|
+			p1:                             |acquire t=4 l=8           |
+			p2/c0:                                                   |acquire t=2 l=7    |
+			etcd:                                                                           <created t=2 l=7>
+			etcd:                                                                            <deleted t=2 l=7 @3>
+			etcd:                                                                             <created t=4 l=8>`,
+		bad: `
+			p0:    |acquire t=2 l=7|--|release?|
+			p1:                             |acquire t=4 l=8|
+			p2/c0:                                                   |acquire t=2 l=7    |
+			etcd:                                                                           <created t=2 l=7>
+			etcd:                                                                            <deleted t=2 l=7 @3>
+			etcd:                                                                             <created t=4 l=8>`,
+		why: "c0 acquired k0 at 7.700 s with token 2, but its key k0/7 was deleted, its lease alive (revision 3), before it asked",
+	},
+	{
 		claim: "the turn comes with the end of the older key, which must not lie behind the grant", checker: Grant{},
-		// Of the bad one, p2's key tells: p2 asked after p1 had been granted, and before p0's key was deleted.
+		// Of the bad one, p2's key tells: p2 asked after p1 had been granted, and created its key in the
+		// transaction that deleted p0's.
 		ok: `
 			p0:   |acquire t=2 l=7|-----------------------------------|release|
 			p1:      |acquire t=3 l=8|
@@ -439,7 +471,7 @@ var twins = []twin{
 			p0:   |acquire t=2 l=7|-----------------------------------|release|
 			p1:      |acquire t=3 l=8|
 			p2:                          |acquire t=4 l=9                                  |
-			etcd:  <created t=2 l=7>                                   <deleted t=2 l=7 @5>
+			etcd:  <created t=2 l=7>                                   <deleted t=2 l=7 @4>
 			etcd:     <created t=3 l=8>
 			etcd:                          <created t=4 l=9>
 			etcd:                                                             <deleted! t=3 l=8 @6>`,

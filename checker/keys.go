@@ -104,7 +104,7 @@ func (k *keys) settle(life *incarnation) {
 	if i == len(k.gaps) {
 		return
 	}
-	life.goneFirst = max(k.gaps[i].Pos, life.alive+1)
+	life.goneFirst = k.gaps[i].Pos
 	if k.gaps[i].Value != 0 {
 		life.goneLast = lastMissed(k.gaps[i])
 	}

@@ -3,6 +3,8 @@ package checker
 import (
 	"strings"
 	"testing"
+
+	"lockquake/checker/history"
 )
 
 // What cannot be settled is Unknown, and says why.
@@ -59,6 +61,15 @@ func TestUnknown(t *testing.T) {
 			p0:  |acquire t=1 l=7|--|release|
 			p1:    |acquire t=2 l=8                     |
 			etcd:  <created t=1 l=7> <created t=2 l=8>   <gap @4 9>`,
+			why: "revisions 4 to 8 were compacted before they were seen"},
+		{claim: "a grant within a gap, in which an older key may have come and gone", checker: Grant{}, drawing: `
+			p0:  |acquire t=5 l=7|
+			p1:                    |acquire t=6 l=8                                          |
+			etcd: <created t=1>
+			etcd:                      <gap @4 9>
+			etcd:                         <created t=5 l=7 @8>
+			etcd:                          <created t=6 l=8 @8>
+			etcd:                                                 <deleted t=5 l=7 @9>`,
 			why: "revisions 4 to 8 were compacted before they were seen"},
 		{claim: "a grant after which nothing was seen any more", checker: Grant{}, drawing: `
 			p0:  |acquire t=1 l=7|--|release|
@@ -135,7 +146,8 @@ func TestKnown(t *testing.T) {
 	}{
 		{"a fault that was injected and observed", Evidence{}, `
 			cell: pause-holder
-			nem: |inject pause-holder| |heal|`},
+			nem: |inject pause-holder| |heal|
+			p1:                                |acquire|`},
 		{"no fault in calm", Evidence{}, `
 			cell: none
 			p0: |acquire|`},
@@ -159,6 +171,9 @@ func TestKnown(t *testing.T) {
 		{"a grant in a gap, of a key that was found again", Grant{}, `
 			p0:  |acquire t=5 l=7|
 			etcd:                  <created t=1> <gap @4 9> <created t=5 l=7 @8>`},
+		{"two keys of one transaction", Grant{}, `
+			p0:  |acquire t=2 l=7|--|release|
+			etcd:  <created t=2 l=6> <created t=2 l=7> <deleted t=2 l=6 @3> <deleted t=2 l=7 @3>`},
 		{"a hold across a gap", Grant{}, `
 			p0:  |acquire t=1 l=7|------------------------------------------------|release|
 			p1:    |acquire t=2 l=8                                                           |
@@ -180,5 +195,22 @@ func TestKnown(t *testing.T) {
 				t.Errorf("%v: %s", v.Validity, v.Why)
 			}
 		})
+	}
+}
+
+// A token may name another's key: one of another name, or one of the same name under another lease.
+func TestKeyOfAnAcquire(t *testing.T) {
+	life := &incarnation{told: &history.Event{Note: "locks/k0", Lease: 7}}
+	for _, c := range []struct {
+		acquire history.Operation
+		of      bool
+	}{
+		{history.Operation{Note: "locks/k0", Lease: 7}, true},
+		{history.Operation{Note: "locks/k0/a", Lease: 7}, false},
+		{history.Operation{Note: "locks/k0", Lease: 8}, false},
+	} {
+		if life.of(&c.acquire) != c.of {
+			t.Errorf("%s under lease %d is the key of the acquire: %t", c.acquire.Note, c.acquire.Lease, !c.of)
+		}
 	}
 }
