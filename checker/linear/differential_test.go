@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"github.com/anishathalye/porcupine"
 )
 
 var seed = flag.Uint64("seed", 1, "of the random histories")
@@ -66,12 +68,15 @@ func (d *differential) run(n, size int) bool {
 	return true
 }
 
-// failsAlone tells whether a failing piece fails by itself, without the pieces around it.
+// failsAlone tells whether a failing piece fails by itself, for everybody who asks porcupine about it.
 func (d *differential) failsAlone(p *Piece) bool {
-	for i := range p.Items {
-		if p.Items[i].At < 0 {
-			return false
-		}
+	if p.pool > 0 || len(p.blips) > 0 {
+		return true // it is the blips that are missing
+	}
+	model, ops := p.Operations()
+	if porcupine.CheckOperations(model, ops) {
+		d.mismatch = fmt.Sprintf("a failing piece that is legal: %+v", p.Items)
+		return false
 	}
 	return true
 }

@@ -18,7 +18,8 @@ type judge struct {
 	start  start
 	o      Options
 	limits limits
-	first  atomic.Int64 // the earliest piece known not to be linearizable
+	first  atomic.Int64 // the earliest piece known not to be linearizable; later ones do not matter
+	doomed *Piece       // where the cutter saw a contradiction; then no other piece matters
 	free   sync.Pool
 
 	mu      sync.Mutex
@@ -40,25 +41,45 @@ func newJudge(ops []Op, s start, o Options) *judge {
 	return j
 }
 
+// queue is how many pieces may wait to be searched. The cutter is some times as fast as the searches: let it
+// run ahead, because a contradiction that it meets settles the matter.
+const queue = 1 << 12
+
 func (j *judge) judge() Result {
-	pieces := make(chan *Piece, 4*j.o.Workers)
+	pieces := make(chan *Piece, queue)
 	var workers sync.WaitGroup
 	for range j.o.Workers {
 		workers.Go(func() { j.work(pieces) })
 	}
 	c := newCutter(j.ops, j.start, j.o)
 	c.spare = func() *Piece { return j.free.Get().(*Piece) }
-	c.emit = func(p *Piece) bool {
-		if int64(p.index) > j.first.Load() {
-			return false
-		}
-		pieces <- p
-		return true
-	}
+	c.emit = func(p *Piece) bool { return j.take(p, pieces) }
 	c.run()
 	close(pieces)
 	workers.Wait()
+	if j.doomed != nil {
+		j.failing, j.result.Why = nil, ""
+		only := make(chan *Piece, 1)
+		only <- j.doomed
+		close(only)
+		j.first.Store(math.MaxInt64)
+		j.work(only)
+	}
 	return j.conclude()
+}
+
+// take puts a piece where it will be searched. False: no further piece is needed.
+func (j *judge) take(p *Piece, pieces chan<- *Piece) bool {
+	switch {
+	case int64(p.index) > j.first.Load():
+		return false
+	case p.doomed:
+		j.doomed = p
+		j.first.Store(-1)
+		return false
+	}
+	pieces <- p
+	return true
 }
 
 func (j *judge) work(pieces <-chan *Piece) {

@@ -102,7 +102,8 @@ type Result struct {
 	Why     string // of Undecided, and of Invalid
 	Pieces  int    // that porcupine judged
 	Largest int    // operations in the largest of them
-	// Failing is the earliest piece that is not linearizable, cut as finely as can be; nil unless Invalid.
+	// Failing is a piece that is not linearizable, cut as finely as can be; nil unless Invalid. It is the one in
+	// which more owners surely hold than can, if there is one, and otherwise the earliest.
 	Failing *Piece
 	// Broken tells that the answer is Undecided because the operations were malformed or because this
 	// package contradicts itself, not because of a limit.

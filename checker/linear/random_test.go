@@ -33,6 +33,9 @@ type actor struct {
 
 // randomHistory is a history of up to size operations, in the order of calls. It ends where its time is up.
 func randomHistory(rng *rand.Rand, l Lock, size int) []Op {
+	if rng.IntN(10) == 0 {
+		return tidied(glimpses(rng, size))
+	}
 	w := &world{rng: rng, lock: l, reused: rng.IntN(3) == 0, held: map[int32]int32{}, unknown: []int{0, 10, 40}[rng.IntN(3)]}
 	for range 2 + rng.IntN(4) {
 		w.actors = append(w.actors, &actor{open: -1, owner: w.newOwner()})
@@ -46,6 +49,41 @@ func randomHistory(rng *rand.Rand, l Lock, size int) []Op {
 		}
 	}
 	return tidied(w.ops)
+}
+
+// glimpses is a history in which tries fail while nobody is known to hold the lock, so that only blips explain them.
+//
+//	b: |acquire ?
+//	b:    |release ?
+//	x:  |acquire|--|release|                  |acquire|--|release|
+//	z:                        |try|!  |try|!                         |try|!
+func glimpses(rng *rand.Rand, size int) []Op {
+	var ops []Op
+	owner, now := int32(0), int64(0)
+	add := func(owner int32, k Kind, o Outcome) {
+		now += 2
+		op := Op{Call: now, Return: now + int64(1+rng.IntN(3)), Owner: owner, Kind: k, Outcome: o}
+		if o == Unknown {
+			op.Return = Open
+		}
+		ops = append(ops, op)
+	}
+	for len(ops) < size {
+		owner++
+		switch rng.IntN(4) {
+		case 0:
+			add(owner, Acquire, Unknown)
+			if rng.IntN(4) > 0 {
+				add(owner, Release, Unknown)
+			}
+		case 1:
+			add(owner, Try, Fail)
+		default:
+			add(owner, Acquire, OK)
+			add(owner, Release, OK)
+		}
+	}
+	return ops
 }
 
 func (w *world) newOwner() int32 {
