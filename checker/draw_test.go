@@ -30,7 +30,7 @@ const column = 100 * time.Millisecond
 // key is k0 where none is drawn.
 func draw(t *testing.T, drawing string) history.History {
 	t.Helper()
-	d := drawer{t: t, header: history.Header{TTL: 10 * column, Settle: 20 * column}}
+	d := drawer{t: t, header: history.Header{Clients: 2, TTL: 10 * column, Settle: 20 * column}}
 	for l := range strings.Lines(drawing) {
 		if l = strings.TrimSpace(l); l != "" {
 			d.line(l)

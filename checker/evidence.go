@@ -14,17 +14,45 @@ type Evidence struct{}
 func (Evidence) Check(h history.History) Verdict {
 	all := h.Injections()
 	v := Verdict{Checker: "evidence", Judged: len(all)}
+	cutShort := earlyStop(&h)
 	switch {
 	case h.Header.Fault == calm && len(all) > 0:
 		return disagreement(v, fmt.Sprintf("%s was injected into a calm cell", all[0].Inject.Fault))
+	case cutShort != "":
+		v.Why = "the run was " + cutShort + " before it had done what was planned"
 	case h.Header.Fault == calm:
 		v.Validity, v.Why = Valid, "calm, as planned"
 	case len(all) == 0:
 		v.Why = h.Header.Fault + " was never injected"
 	default:
 		v.Validity, v.Why = observed(all)
+		if v.Validity == Valid && !acquiredAfter(&h, all[0].Inject.Return) {
+			v.Validity, v.Why = Unknown, "no client acquired a lock after the first injection: the fault met nobody"
+		}
 	}
 	return v
+}
+
+// earlyStop says why the workload was stopped before its time; empty: it was not.
+func earlyStop(h *history.History) string {
+	for i := range h.Infos {
+		if e := &h.Infos[i]; e.Op == history.Stop {
+			return e.Note
+		}
+	}
+	return ""
+}
+
+// acquiredAfter tells whether a lock was acquired after a sequence number by somebody else than the
+// client that only reads at the end.
+func acquiredAfter(h *history.History, seq int64) bool {
+	for i := range h.Ops {
+		o := &h.Ops[i]
+		if o.Op == history.Acquire && o.Outcome == history.OK && o.Return > seq && int(o.Client) < h.Header.Clients {
+			return true
+		}
+	}
+	return false
 }
 
 func observed(all []history.Injection) (Validity, string) {

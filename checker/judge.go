@@ -97,8 +97,11 @@ func kept(g Grade, fault string, p Promise, w Want) Verdict {
 	switch {
 	case g == Ungraded:
 		v.Validity = Unknown
-	case g < promised, w == Safe && g == Unsafe:
+	case g < promised:
 		v.Validity = Invalid
+	case w == Safe && g == Unsafe:
+		v.Validity = Invalid
+		v.Why += ", and unsafe is never wanted"
 	default:
 		v.Validity = Valid
 	}

@@ -150,6 +150,7 @@ func overlapStory(h *history.History, o overlap) *story {
 	s.faults(o.older.Start, o.endSeq())
 	s.nemesis(o.older.Start, o.endSeq())
 	s.vanished(o.older.Acquire, o.endSeq())
+	s.vanished(o.newer.Acquire, o.endSeq())
 	s.ended(o.older)
 	s.ended(o.newer)
 	return s

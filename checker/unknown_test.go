@@ -92,6 +92,16 @@ func TestUnknown(t *testing.T) {
 		{claim: "a deletion of which nobody knows why", checker: Release{}, drawing: `
 			p0:  |acquire t=1 l=7|----------------------|release!|
 			etcd: <created t=1 l=7> <deleted? t=1 l=7 @4>`, why: "by its lease's end or by a stranger"},
+		{claim: "a deletion of which nobody knows why, before its owner released", checker: Release{}, drawing: `
+			p0:  |acquire t=1 l=7|----------------------|release|
+			etcd: <created t=1 l=7> <deleted? t=1 l=7 @4>`, why: "by its lease's end or by a stranger"},
+		{claim: "a deletion of which nobody knows why, after its owner was told that it held nothing", checker: Release{}, drawing: `
+			p0:  |acquire t=1 l=7| |release!|
+			p0:  <granted l=7 ttl=99>
+			p1:  <granted l=8 ttl=99>           |acquire t=3 l=8|
+			etcd:  <created t=1 l=7>
+			etcd:                                                 <created t=3 l=8> <deleted? t=1 l=7 @4>`,
+			why: "by its lease's end or by a stranger"},
 		{claim: "a deletion that a late request of the owner may have carried out", checker: Release{}, drawing: `
 			p0:  |acquire t=1 l=7| |release?|
 			p0:  <granted l=7 ttl=99>
@@ -155,12 +165,11 @@ func TestKnown(t *testing.T) {
 		{"a deletion of which nobody knows why, while its owner released", Release{}, `
 			p0:  |acquire t=1 l=7| |release?
 			etcd: <created t=1 l=7>  <deleted? t=1 l=7 @4>`},
-		{"a key that its owner had given back, whoever deleted it then", Release{}, `
-			p0:  |acquire t=1 l=7| |release|
+		{"a token that is no revision tells nothing of when a key was deleted", Release{}, `
+			p0:  |acquire t=9 l=7|--|release|
 			p0:  <granted l=7 ttl=99>
-			p1:  <granted l=8 ttl=99>           |acquire t=3 l=8|
-			etcd:  <created t=1 l=7>
-			etcd:                                                 <created t=3 l=8> <deleted? t=1 l=7 @4>`},
+			p1:                                 |acquire t=1|
+			etcd:                                              <created t=9 l=7> <deleted t=9 l=7 @10>`},
 		{"a lease that a fault ended, whatever etcd says of it", Release{}, `
 			nem:                     |inject revoke-holder l=7|
 			p0:  |acquire t=1 l=7|--------------------------------------|release!|

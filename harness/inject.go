@@ -35,13 +35,14 @@ func (r *run) injectAll(ctx context.Context) error {
 // inject does one injection and heals it. window limits the wait for a holder to strike; an injection
 // that has begun lasts as planned unless ctx ends.
 func (r *run) inject(ctx, window context.Context, injection Injection) error {
-	holder, goOn, err := r.takeAim(window)
-	if err != nil {
-		return nil // nobody acquired in time: the history has no injection, and says so
-	}
+	holder, goOn, missed := r.takeAim(window)
 	begun := nemesisEvent(history.Inject, r.cell.Fault, 0)
 	begun.Lease = int64(holder.Lease)
 	call := r.rec.Invoke(begun)
+	if missed != nil {
+		call.Return(history.Fail, history.Event{Fault: r.cell.Fault, Error: "no client entered its critical section in time"})
+		return nil
+	}
 	injected, err := r.strike(ctx, holder)
 	goOn()
 	if err != nil {

@@ -37,6 +37,7 @@ const (
 	maxClients = 1024
 	maxKeys    = 1024
 	maxRepeat  = 10000
+	maxTTL     = 10 * time.Minute
 )
 
 // Validate says in one line what is wrong with a setting, and what would be right. minTTL is the
@@ -69,6 +70,8 @@ func (s Settings) Validate(minTTL time.Duration) error {
 		return fmt.Errorf("--ttl is %v: give whole seconds, etcd grants no others", s.TTL)
 	case s.TTL < minTTL:
 		return fmt.Errorf("--ttl is %v: give at least %v, etcd silently raises a shorter lease to that at this cluster's election timeout", s.TTL, minTTL)
+	case s.TTL > maxTTL:
+		return fmt.Errorf("--ttl is %v: give at most %v, faults must outlast it", s.TTL, maxTTL)
 	case s.Resource != InMemory && s.Resource != InEtcd:
 		return fmt.Errorf("--resource is %q: give %s or %s", s.Resource, InMemory, InEtcd)
 	}
@@ -133,8 +136,6 @@ const (
 	maxPhase = 500 * time.Millisecond
 	// instantFor is how long the evidence of an instantaneous fault may take to show.
 	instantFor = 300 * time.Millisecond
-	// pace is the mean time between a heal and the next injection.
-	pace = 400 * time.Millisecond
 	// requestTimeout is how long etcd's server lets a proposal wait that was lost with its leader
 	// (etcdserver.ReqTimeout: 5 s and two election timeouts), with a margin. A waiter may be in such a request at heal.
 	requestTimeout = 6 * time.Second
@@ -191,10 +192,10 @@ func drawInjections(s Settings, fault nemesis.Fault, rng *rand.Rand) []Injection
 		lasts = lasting.Lasts(s.TTL)
 	}
 	var injections []Injection
-	at := between(rng, 0, pace/2)
+	at := between(rng, 0, maxPhase)
 	for len(injections) == 0 || at+lasts <= s.Duration {
 		injections = append(injections, Injection{At: at, For: lasts})
-		at += lasts + between(rng, pace/2, pace/2+pace)
+		at += lasts + between(rng, s.TTL/2, s.TTL/2+s.TTL) // in which clients recover and go on
 	}
 	return injections
 }
@@ -219,7 +220,15 @@ func between(rng *rand.Rand, low, high time.Duration) time.Duration {
 // Estimate is about how long the plan takes, to a second: waits that a fault leaves behind are not in it.
 func (p Plan) Estimate() time.Duration {
 	const around = 1500 * time.Millisecond // starting, settling, judging and drawing
-	return (time.Duration(len(p.Cells)) * (p.Settings.Warmup + p.Settings.Duration + around)).Round(time.Second)
+	var all time.Duration
+	for _, c := range p.Cells {
+		lasts := c.Duration
+		if n := len(c.Injections); n > 0 {
+			lasts = max(lasts, c.Injections[n-1].At+c.Injections[n-1].For)
+		}
+		all += c.Warmup + lasts + around
+	}
+	return all.Round(time.Second)
 }
 
 // JSON is the plan as plan.json has it.

@@ -136,7 +136,11 @@ func (r *run) work(ctx, steady context.Context) error {
 		clients.Go(func() { r.loop(working, a, r.cell.Processes[i].Rounds) })
 	}
 	faults := r.injectAll(ctx)
-	r.rec.Info(history.Event{Op: history.Stop, Process: history.Nemesis, Client: history.Nemesis})
+	stop := history.Event{Op: history.Stop, Process: history.Nemesis, Client: history.Nemesis}
+	if ctx.Err() != nil {
+		stop.Note = "interrupted"
+	}
+	r.rec.Info(stop)
 	close(r.stop)
 	settled := r.settle(&clients, cancel)
 	healthy := r.verifyHealthy(steady)

@@ -109,7 +109,7 @@ func TestHarnessFailures(t *testing.T) {
 // Ctrl-C in the midst of an injection: it is healed, the register is read, the history is whole.
 func TestInterruptedRunHealsAndReads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithTimeout(t.Context(), 1200*time.Millisecond)
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		defer cancel()
 		fault := &longFault{fakeFault{evidence: nemesis.Evidence{Observed: true}}}
 		h, err := carry(ctx, t, &fakeCluster{}, newFakeLock().strategy, fault)
@@ -117,7 +117,7 @@ func TestInterruptedRunHealsAndReads(t *testing.T) {
 			t.Fatal(err)
 		}
 		in := h.Injections()
-		if len(in) != 1 || !in[0].Observed() || in[0].End() > 1700*time.Millisecond {
+		if len(in) != 1 || !in[0].Observed() || in[0].End() > 2200*time.Millisecond {
 			t.Errorf("injections %+v, want one that was healed at the interruption", in)
 		}
 		if reads := ops(h, history.Read); len(reads) == 0 || reads[len(reads)-1].Client != 5 {

@@ -70,6 +70,9 @@ func (c *Cell) ReadHistory() (history.History, error) {
 	if err != nil {
 		return history.History{}, fmt.Errorf("open history %s: %w", c.Path(historyFile), reason(err))
 	}
+	if stat, err := f.Stat(); err == nil && stat.Size() == 0 { // killed before its first operation
+		return history.History{}, fmt.Errorf("cell %s: %w", c.Record().CellName, errors.Join(ErrNoHistory, f.Close()))
+	}
 	h, err := history.Decode(f)
 	if err := errors.Join(err, f.Close()); err != nil {
 		return history.History{}, fmt.Errorf("read history %s: %w", c.Path(historyFile), err)

@@ -15,6 +15,7 @@ type Manifest struct {
 	Version     int         `json:"version"`
 	Seed        uint64      `json:"seed"`
 	Args        []string    `json:"args"` // the command line that makes the same run again
+	Want        string      `json:"want"` // what a cell had to give, as the command line has it
 	Start       time.Time   `json:"start"`
 	End         time.Time   `json:"end,omitzero"` // zero: not finished, or killed
 	Environment Environment `json:"environment"`

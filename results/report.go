@@ -2,6 +2,7 @@ package results
 
 import (
 	"bytes"
+	"cmp"
 	"embed"
 	"encoding/base64"
 	"errors"
@@ -178,22 +179,24 @@ func newPage(m Manifest, cells []contents) *page {
 	return p
 }
 
-// gravity orders cells, the worst first: broken, not carried out, unknown, held; among equals, the
-// weaker grade.
-func gravity(c contents) int {
-	class := 4
+// outcome says whether a cell gave what was wanted, in one word.
+func outcome(c contents) string {
 	switch {
-	case c.Grade == checker.Unsafe:
-		class = 0
-	case c.judged && c.Validity == checker.Invalid:
-		class = 1
-	case c.State == Failed:
-		class = 2
-	case !c.judged || c.Grade == checker.Ungraded || c.Validity == checker.Unknown:
-		class = 3
+	case c.State != Done:
+		return string(c.State)
+	case c.Validity == checker.Invalid:
+		return "broken"
+	case c.Validity == checker.Unknown:
+		return "unknown"
 	}
-	return class*10 + int(c.Grade)
+	return "held"
 }
+
+// outcomes are what cells come out as, the worst first.
+var outcomes = []string{"broken", string(Failed), "unknown", string(Planned), "held"}
+
+// gravity orders cells, the worst first: by their outcome; among equals, the weaker grade.
+func gravity(c contents) int { return slices.Index(outcomes, outcome(c))*10 + int(c.Grade) }
 
 // illustrate gives room in the report to the gravest cells first, one picture each before a second.
 func (p *page) illustrate(r *Run) {
@@ -276,6 +279,9 @@ func tone(c contents) string {
 // beside names what is broken or unknown in a cell besides what its grade says.
 func beside(c contents) string {
 	var notes []string
+	if what := outcome(c); what == "broken" {
+		notes = append(notes, what)
+	}
 	for _, v := range c.Judgement.Verdicts {
 		if slices.Contains([]string{"exclusion", "lease-bounded", "fencing", "promise"}, v.Checker) || v.Validity == checker.Valid {
 			continue
@@ -337,23 +343,25 @@ func banner(worstFirst []contents) (sentence, worstTone string) {
 		return "No cells were planned.", "unknown"
 	}
 	counts := map[string]int{}
-	var order []string
 	for _, c := range worstFirst {
-		if counts[word(c)] == 0 {
-			order = append(order, word(c))
-		}
-		counts[word(c)]++
+		counts[outcome(c)]++
 	}
 	var parts []string
-	for _, w := range order {
-		parts = append(parts, fmt.Sprintf("%d %s", counts[w], w))
+	for _, o := range outcomes {
+		if counts[o] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", counts[o], o))
+		}
 	}
-	worst := worstFirst[0]
 	sentence = fmt.Sprintf("%s: %s", cellCount(len(worstFirst)), strings.Join(parts, ", "))
-	if worst.Grade == checker.Unsafe || worst.Validity != checker.Valid {
-		sentence += fmt.Sprintf("; worst is %s: %s", worst.CellName, strings.TrimSuffix(worst.Why, "."))
+	worst := worstFirst[0]
+	tones := map[string]string{"held": checker.Exclusive.String(), "broken": checker.Unsafe.String()}
+	if o := outcome(worst); o != "held" {
+		sentence += fmt.Sprintf("; worst is %s", worst.CellName)
+		if worst.Why != "" {
+			sentence += ": " + strings.TrimSuffix(worst.Why, ".")
+		}
 	}
-	return sentence + ".", tone(worst)
+	return sentence + ".", cmp.Or(tones[outcome(worst)], "unknown")
 }
 
 func cellCount(n int) string {

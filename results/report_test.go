@@ -18,7 +18,7 @@ func TestReportTellsTheRun(t *testing.T) {
 	r := store(t, filepath.Join(t.TempDir(), "run"), calm("mutex", 5, 2000*ms), paused(false), named(paused(true), "mutex+fence"))
 	html, md := files(t, r)
 	for _, text := range []string{
-		"3 cells: 1 unsafe, 1 fenced, 1 exclusive; worst is mutex under pause-holder: stale write accepted",
+		"3 cells: 1 broken, 2 held; worst is mutex under pause-holder: stale write accepted",
 		"lease expired while its holder was paused",
 		"lockquake run --seed 42",
 	} {
@@ -26,7 +26,7 @@ func TestReportTellsTheRun(t *testing.T) {
 			t.Errorf("%q: in report %t, in summary %t", text, strings.Contains(html, text), strings.Contains(md, text))
 		}
 	}
-	if !strings.Contains(md, "| mutex | exclusive | unsafe |") || !strings.Contains(md, "| mutex+fence | – | fenced |") {
+	if !strings.Contains(md, "| mutex | exclusive | unsafe, broken |") || !strings.Contains(md, "| mutex+fence | – | fenced |") {
 		t.Errorf("matrix in\n%s", md)
 	}
 	if unsafe, calm := strings.Index(html, "<h2>mutex under"), strings.Index(html, "<h2>mutex without"); unsafe < 0 || unsafe > calm {

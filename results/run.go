@@ -30,6 +30,7 @@ type Run struct {
 type Info struct {
 	Seed  uint64
 	Args  []string // the command line, seed and all, that makes the same run again
+	Want  string   // what a cell must give, as the command line has it
 	Etcd  string   // the version of etcd
 	Cells []CellName
 }
@@ -47,7 +48,7 @@ func Create(dir string, info Info) (*Run, error) {
 		return nil, err
 	}
 	r := &Run{dir: made, manifest: Manifest{
-		Version: Version, Seed: info.Seed, Args: info.Args, Start: start.Round(0), Environment: environment(info.Etcd),
+		Version: Version, Seed: info.Seed, Args: info.Args, Want: info.Want, Start: start.Round(0), Environment: environment(info.Etcd),
 	}}
 	for i, name := range info.Cells {
 		r.manifest.Cells = append(r.manifest.Cells, Record{CellName: name, Folder: names[i], State: Planned})

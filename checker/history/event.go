@@ -52,7 +52,7 @@ const (
 
 	Lost  // the process saw Hold.Lost and stopped believing in Hold
 	Crash // the process ended in the midst of Hold
-	Stop  // the workload begins to wind down: no new acquires but the last ones
+	Stop  // the workload begins to wind down: no new acquires but the last ones; Note: why before its time
 
 	// Observations of the lease interceptor: a Lease's TTL was Granted or Renewed by an answer that
 	// came at At to a request that was sent at Sent.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -38,8 +39,7 @@ the lock. A release that failed (:not-held) still means that its process has sto
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			which := runOf(args)
-			w, err := parseWant(want)
-			if err != nil {
+			if _, err := parseWant(want); want != "" && err != nil {
 				return usage(err)
 			}
 			switch {
@@ -51,17 +51,17 @@ the lock. A release that failed (:not-held) still means that its process has sto
 				return usage(errors.New("--as-jepsen goes with an .edn file: lockquake report -o edn writes one"))
 			}
 			if stat, err := os.Stat(which); err == nil && stat.Mode().IsRegular() {
-				return a.checkFile(which, w)
+				return a.checkFile(which, want)
 			}
 			run, err := results.Open(which)
 			if err != nil {
 				return usage(err)
 			}
-			return a.checkRun(cmd, run, w)
+			return a.checkRun(cmd, run, want)
 		},
 	}
 	cmd.Flags().BoolVar(&asJepsen, "as-jepsen", false, "read FILE.edn as Jepsen's Knossos does")
-	cmd.Flags().StringVar(&want, "want", "safe", "what a cell must give: safe or promised, as for run")
+	cmd.Flags().StringVar(&want, "want", "", "what a cell must give: safe or promised (default: what the run was asked for)")
 	return cmd
 }
 
@@ -87,7 +87,11 @@ func runsLast(args []string) []string {
 	return append(slices.Delete(slices.Clone(args), i, i+1), "--", args[i])
 }
 
-func (a app) checkRun(cmd *cobra.Command, run *results.Run, want checker.Want) error {
+func (a app) checkRun(cmd *cobra.Command, run *results.Run, asked string) error {
+	want, err := parseWant(cmp.Or(asked, run.Manifest().Want, defaultWant))
+	if err != nil {
+		return usage(err)
+	}
 	cells := run.Cells()
 	fmt.Fprintf(a.out, "lockquake check: seed %d, %d cells in %s\n", run.Manifest().Seed, len(cells), run.Dir())
 	t := tally{total: len(cells)}
@@ -103,7 +107,11 @@ func (a app) checkRun(cmd *cobra.Command, run *results.Run, want checker.Want) e
 }
 
 // checkFile judges one history by itself.
-func (a app) checkFile(path string, want checker.Want) error {
+func (a app) checkFile(path, asked string) error {
+	want, err := parseWant(cmp.Or(asked, defaultWant))
+	if err != nil {
+		return usage(err)
+	}
 	h, err := readHistory(path)
 	if err != nil {
 		return usage(err)

@@ -205,6 +205,27 @@ func TestRunJudgesAndCheckJudgesAgain(t *testing.T) {
 	}
 }
 
+// A run is judged again by what it was asked for, unless something else is asked for.
+func TestCheckRemembersWhatWasWanted(t *testing.T) {
+	t.Chdir(t.TempDir())
+	call(t, short("--strategy", "none", "--want", "promised", "--out", "run")...).want(t, exitHeld)
+	call(t, "check", "run").want(t, exitHeld, "1 of 1 cells held")
+	call(t, "check", "run", "--want", "safe").want(t, exitBroken, "1 broken", "unsafe (BROKEN)")
+}
+
+// A judgement that cannot be stored is a judgement all the same.
+func TestVerdictOfAReadOnlyRunStands(t *testing.T) {
+	t.Chdir(t.TempDir())
+	call(t, short("--strategy", "none", "--out", "run")...).want(t, exitBroken)
+	if err := os.RemoveAll("run/cells/none__none__r1/verdicts.json"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir("run/cells/none__none__r1/verdicts.json", 0o700); err != nil { // root can write anywhere but there
+		t.Fatal(err)
+	}
+	call(t, "check", "run").want(t, exitBroken, "not stored: ", "0 of 1 cells held, 1 broken, ")
+}
+
 func TestPipedOutputHasNoControlCharacters(t *testing.T) {
 	t.Chdir(t.TempDir())
 	s := call(t, short("--strategy", "mutex", "--out", "here")...)

@@ -108,10 +108,12 @@ func (a app) demo(ctx context.Context) error {
 		return harnessFailed(err)
 	}
 	fmt.Fprintf(a.out, "report: %s\nnext:   lockquake run --strategy tutorial --fault revoke-holder\n", run.Path("report.html"))
+	if ctx.Err() != nil {
+		fmt.Fprintln(a.out, "RESULT: interrupted")
+		return exit{code: exitInterrupted}
+	}
 	fmt.Fprintf(a.out, "RESULT: %d of %d came out as they must\n", came, len(acts))
 	switch {
-	case ctx.Err() != nil:
-		return exit{code: exitInterrupted}
 	case came < len(acts):
 		return exit{code: exitUnknown}
 	}

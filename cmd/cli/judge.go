@@ -18,7 +18,8 @@ type outcome struct {
 	cut       string // why the history is not whole
 	garbled   bool
 	took      time.Duration
-	err       error // the harness failed
+	err       error // the harness failed: there is no judgement
+	unsaved   error // the judgement could not be stored
 	skipped   bool
 }
 
@@ -50,7 +51,7 @@ func (a app) judge(stored *results.Cell, checkers []checker.Checker, p checker.P
 		return outcome{err: err}
 	}
 	o := outcome{judgement: checker.Judge(h, checkers, p, want), cut: h.Cut, garbled: h.Garbled}
-	o.err = stored.Finish(h, o.judgement)
+	o.unsaved = stored.Finish(h, o.judgement)
 	return o
 }
 
@@ -64,6 +65,9 @@ func (a app) report(t *tally, name results.CellName, o outcome) outcome {
 	fmt.Fprintln(a.out)
 	if o.err != nil {
 		fmt.Fprintf(a.out, "      %v\n", o.err)
+	}
+	if o.unsaved != nil {
+		fmt.Fprintf(a.out, "      not stored: %v\n", o.unsaved)
 	}
 	if o.cut != "" {
 		fmt.Fprintf(a.out, "      history: %s\n", o.cut)
@@ -83,6 +87,7 @@ func telling(j checker.Judgement) []checker.Verdict {
 type tally struct {
 	total, done                             int
 	held, broken, unknown, failed, badInput int
+	unsaved                                 int
 	outcomes                                []outcome
 }
 
@@ -105,13 +110,16 @@ func (t *tally) add(o outcome) {
 	if o.garbled {
 		t.badInput++
 	}
+	if o.unsaved != nil {
+		t.unsaved++
+	}
 }
 
 // code is the exit code; nothing judged is nothing known.
 func (t tally) code() int {
 	code := exitHeld
 	for _, c := range []struct{ count, code int }{
-		{t.broken, exitBroken}, {t.failed, exitHarness}, {t.badInput, exitUsage}, {t.unknown, exitUnknown}, {t.total - t.done, exitUnknown},
+		{t.broken, exitBroken}, {t.failed + t.unsaved, exitHarness}, {t.badInput, exitUsage}, {t.unknown, exitUnknown}, {t.total - t.done, exitUnknown},
 	} {
 		if c.count > 0 {
 			code = worse(code, c.code)
@@ -128,7 +136,7 @@ func (t tally) String() string {
 	for _, p := range []struct {
 		count int
 		what  string
-	}{{t.broken, "broken"}, {t.unknown, "unknown"}, {t.failed, "failed"}, {t.total - t.done, "not done"}} {
+	}{{t.broken, "broken"}, {t.unknown, "unknown"}, {t.failed, "failed"}, {t.unsaved, "not stored"}, {t.total - t.done, "not done"}} {
 		if p.count > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", p.count, p.what))
 		}
@@ -138,6 +146,9 @@ func (t tally) String() string {
 
 // matrix shows the grade of each strategy under each fault and, where there are several, in all.
 func (t tally) matrix() string {
+	if len(t.outcomes) == 0 {
+		return ""
+	}
 	var strategies, faults []string
 	for _, o := range t.outcomes {
 		strategies = appendNew(strategies, o.name.Strategy)
@@ -157,7 +168,7 @@ func (t tally) matrix() string {
 	for _, strategy := range strategies {
 		row := []string{strategy}
 		for _, column := range columns {
-			row = append(row, t.weakest(strategy, column).String())
+			row = append(row, t.field(strategy, column))
 		}
 		fmt.Fprintln(w, strings.Join(row, "\t"))
 	}
@@ -165,15 +176,24 @@ func (t tally) matrix() string {
 	return b.String() + "\n"
 }
 
-// weakest is the grade of a strategy under certain faults.
-func (t tally) weakest(strategy string, under func(fault string) bool) checker.Grade {
+// field is what the matrix shows of a strategy under certain faults: the weakest grade, with a mark if
+// not all cells held.
+func (t tally) field(strategy string, under func(fault string) bool) string {
 	var grades []checker.Grade
+	words := map[string]bool{}
 	for _, o := range t.outcomes {
 		if o.name.Strategy == strategy && under(o.name.Fault) {
 			grades = append(grades, o.grade())
+			words[o.word()] = true
 		}
 	}
-	return checker.Weakest(grades...)
+	field := checker.Weakest(grades...).String()
+	for _, word := range []string{"BROKEN", "FAILED", "unknown"} {
+		if words[word] && field != word {
+			return field + " (" + word + ")"
+		}
+	}
+	return field
 }
 
 func appendNew(list []string, s string) []string {

@@ -22,8 +22,9 @@ type app struct {
 func Main(c Catalogue, args []string) int {
 	// The first signal winds the run down; the second one finds the default in place, and ends the
 	// process at once.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
+	signal.Ignore(syscall.SIGPIPE) // whoever read the output is gone: the run is finished and saved all the same
 	context.AfterFunc(ctx, stop)
 	return run(ctx, c, args, os.Stdout, os.Stderr)
 }

@@ -56,7 +56,7 @@ func (o *runOptions) declare(flags *pflag.FlagSet) {
 	flags.SortFlags = false
 	flags.StringVar(&o.strategies, "strategy", "mutex", "strategies, comma separated; all: all but the broken ones, broken: only those")
 	flags.StringVar(&o.faults, "fault", all, "faults, comma separated, or all")
-	flags.StringVar(&o.want, "want", "safe", "what a cell must give: safe (what the strategy promises, and never unsafe), or\npromised (just what it promises; and a broken strategy must be caught)")
+	flags.StringVar(&o.want, "want", defaultWant, "what a cell must give: safe (what the strategy promises, and never unsafe), or\npromised (just what it promises; and a broken strategy must be caught)")
 	flags.IntVar(&o.Clients, "clients", 5, "clients that fight for the lock")
 	flags.IntVar(&o.Keys, "keys", 1, "locks that they fight for")
 	flags.DurationVar(&o.TTL, "ttl", time.Second, "TTL of leases, whole seconds")
@@ -126,6 +126,8 @@ func (a app) choose(o runOptions) (selection, error) {
 	return s, nil
 }
 
+const defaultWant = "safe"
+
 func parseWant(text string) (checker.Want, error) {
 	switch text {
 	case "safe":
@@ -169,7 +171,7 @@ func (a app) runPlan(ctx context.Context, o runOptions) error {
 }
 
 func info(o runOptions, plan harness.Plan) results.Info {
-	i := results.Info{Seed: o.Seed, Args: o.args(), Etcd: etcd.Version}
+	i := results.Info{Seed: o.Seed, Args: o.args(), Want: o.want, Etcd: etcd.Version}
 	for _, c := range plan.Cells {
 		i.Cells = append(i.Cells, results.CellName{Strategy: c.Strategy, Fault: c.Fault, Repeat: c.Repeat})
 	}
@@ -215,18 +217,17 @@ func (a app) record(ctx context.Context, stored *results.Cell, cell harness.Cell
 
 // conclude writes what compares the cells, and the last line.
 func (a app) conclude(ctx context.Context, run *results.Run, t tally) error {
-	err := run.Finish()
-	if err != nil {
-		fmt.Fprintln(a.log, "lockquake:", err)
-		t.failed++
+	report := "report: " + run.Path("report.html")
+	if err := run.Finish(); err != nil {
+		report = fmt.Sprintf("report: not written: %v", err)
+		t.unsaved++
 	}
-	code := t.code()
+	code, how := t.code(), ""
 	if ctx.Err() != nil {
-		code = worse(code, exitInterrupted)
+		code, how = worse(code, exitInterrupted), "interrupted; "
 	}
-	fmt.Fprint(a.out, "\n", t.matrix())
-	fmt.Fprintf(a.out, "report: %s\n", run.Path("report.html"))
-	fmt.Fprintf(a.out, "RESULT: %s; seed %d; exit %d\n", t, run.Manifest().Seed, code)
+	fmt.Fprintf(a.out, "\n%s%s\n", t.matrix(), report)
+	fmt.Fprintf(a.out, "RESULT: %s%s; seed %d; exit %d\n", how, t, run.Manifest().Seed, code)
 	if code == exitHeld {
 		return nil
 	}
