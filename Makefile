@@ -19,6 +19,7 @@ build: ## build bin/lockquake
 .PHONY: test
 test: ## run all tests under the race detector
 	go test -race ./...
+	go test ./checker/linear
 
 .PHONY: lint
 lint: $(LINTER) ## check style

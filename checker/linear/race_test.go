@@ -2,5 +2,5 @@
 
 package linear
 
-// histories is fewer under the race detector, which is there for the workers.
+// histories is fewer under the race detector, which looks at the workers; make test runs both.
 const histories = 12_000
