@@ -45,6 +45,11 @@ func TestUnknown(t *testing.T) {
 		{claim: "progress without an acquire", checker: Progress{}, drawing: `p0: <stop>`, why: "no acquire to judge"},
 		{claim: "a waiter when the history ended too early", checker: Progress{}, drawing: `
 			p0: <stop> |acquire`, why: "too early to tell"},
+		{claim: "a fault that met nobody", checker: Evidence{}, drawing: `
+			cell: pause-holder
+			p0:  |acquire|
+			nem:           |inject pause-holder| |heal|
+			p5:                                          |acquire|`, why: "the fault met nobody"},
 		{claim: "no acquire, no release", checker: Release{}, drawing: `p0: |acquire?|`, why: "no acquire succeeded"},
 		{claim: "no ground truth", checker: Release{}, drawing: `p0: |acquire t=1 l=7|`, why: "ground truth missing"},
 		{claim: "ground truth with a gap", checker: Release{}, drawing: `
@@ -221,5 +226,21 @@ func TestKeyOfAnAcquire(t *testing.T) {
 		if life.of(&c.acquire) != c.of {
 			t.Errorf("%s under lease %d is the key of the acquire: %t", c.acquire.Note, c.acquire.Lease, !c.of)
 		}
+	}
+}
+
+// What was done by then went well; what was planned was not done.
+func TestInterruptedRunIsUnknown(t *testing.T) {
+	h := draw(t, calmCell)
+	if v := (Evidence{}).Check(h); v.Validity != Valid {
+		t.Fatalf("%v: %s", v.Validity, v.Why)
+	}
+	for i := range h.Infos {
+		if h.Infos[i].Op == history.Stop {
+			h.Infos[i].Note = "interrupted"
+		}
+	}
+	if v := (Evidence{}).Check(h); v.Validity != Unknown || !strings.Contains(v.Why, "the run was interrupted before") {
+		t.Errorf("%v: %s", v.Validity, v.Why)
 	}
 }

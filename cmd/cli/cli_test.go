@@ -288,3 +288,10 @@ func ExampleMain() {
 	//
 	// 0
 }
+
+// The run that the README cites says what the README says, also to this version.
+func TestPublishedRunIsJudgedAsItWas(t *testing.T) {
+	const cells = "../../results/published/demo/cells/"
+	call(t, "check", cells+"mutex__pause-holder__r1/history.jsonl.zst").want(t, exitBroken, "unsafe", "stale write accepted")
+	call(t, "check", cells+"mutex_fence__pause-holder__r1/history.jsonl.zst").want(t, exitHeld, "lease-bounded")
+}

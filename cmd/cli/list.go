@@ -45,6 +45,9 @@ func (c Catalogue) tables() []table {
 		case p.Faults != 0:
 			under = p.Faults.String()
 		}
+		if len(p.Known) > 0 {
+			under += "; known bug: " + strings.Join(p.Known, ", ")
+		}
 		strategies.rows = append(strategies.rows, []string{s.Name, s.Doc, p.Calm.String(), under})
 	}
 	faults := table{name: "faults", head: []string{"fault", "what happens"}, rows: plainRows(c.Faults)}
