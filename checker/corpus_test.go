@@ -383,6 +383,22 @@ var twins = []twin{
 		why: "deleted c1's key k0/8 (token 2)",
 	},
 	{
+		claim: "a key that its owner had given back is deleted by whomever, unless a stranger did it for sure", checker: Release{},
+		ok: `
+			p0:  |acquire t=1 l=7| |release|
+			p0:  <granted l=7 ttl=99>
+			p1:  <granted l=8 ttl=99>           |acquire t=3 l=8|
+			etcd:  <created t=1 l=7>
+			etcd:                                                 <created t=3 l=8> <deleted? t=1 l=7 @4>`,
+		bad: `
+			p0:  |acquire t=1 l=7| |release|
+			p0:  <granted l=7 ttl=99>
+			p1:  <granted l=8 ttl=99>           |acquire t=3 l=8|
+			etcd:  <created t=1 l=7>
+			etcd:                                                 <created t=3 l=8> <deleted t=1 l=7 @4>`,
+		why: "c1's acquire (token 3) deleted c0's key k0/7 (token 1)",
+	},
+	{
 		claim: "closing a session deletes its keys", checker: Release{},
 		ok: `
 			p0:   |acquire t=1 l=7|-------|close|

@@ -252,3 +252,32 @@ func TestDeletionsAreCounted(t *testing.T) {
 		t.Errorf("%v: %s\nwanted %s", v.Validity, v.Why, want)
 	}
 }
+
+// A fault is behind the end of a lease that it struck, from its injection until a TTL after its heal.
+func TestFaultBehindADeletion(t *testing.T) {
+	for claim, c := range map[string]struct{ drawing, fault string }{
+		"struck": {`
+			nem:  |inject revoke l=7|
+			etcd:                      <deleted! t=1 l=7 @2>`, "revoke"},
+		"another's lease": {`
+			nem:  |inject revoke l=7|
+			etcd:                      <deleted! t=1 l=8 @2>`, ""},
+		"before": {`
+			nem:                              |inject revoke l=7|
+			etcd: <deleted! t=1 l=7 @2>`, ""},
+		"not carried out": {`
+			nem:  |inject! revoke l=7|
+			etcd:                       <deleted! t=1 l=7 @2>`, ""},
+		"just healed": {`
+			nem:  |inject revoke l=7| |heal|
+			etcd:                            <deleted! t=1 l=7 @2>`, "revoke"},
+		"healed long since": {`
+			nem:  |inject revoke l=7| |heal|
+			etcd:                                             <deleted! t=1 l=7 @2>`, ""},
+	} {
+		h := draw(t, c.drawing)
+		if fault := newTruth(&h).fault(&h.Infos[0]); fault != c.fault {
+			t.Errorf("%s: %q, wanted %q", claim, fault, c.fault)
+		}
+	}
+}
