@@ -58,7 +58,7 @@ const (
 	kinds      = 6
 )
 
-// statusOf is exact: account_test.go shows each of its lines to be needed.
+// statusOf sums an account up exactly. planted_test.go shows what comes of less.
 func statusOf(a *account, each int32) status {
 	low, high := a.low(), a.held+a.acquires.all()
 	var s status

@@ -9,7 +9,7 @@
 //	                   ^ cut: c0 holds, so c1's acquire takes effect to the right
 //
 // A cut is exact, never an approximation: the history is linearizable if and only if both pieces
-// are. cutter.go says where a cut may be, account.go why. What cannot be settled within the limits
+// are. cut.go says where a cut may be, account.go why. What cannot be settled within the limits
 // is Unknown. The package knows no clients, keys or clocks: read checker next for what histories are.
 package linear
 
