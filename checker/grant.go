@@ -3,6 +3,7 @@ package checker
 import (
 	"cmp"
 	"fmt"
+	"slices"
 
 	"lockquake/checker/history"
 )
@@ -28,7 +29,7 @@ func (Grant) Check(h history.History) Verdict {
 	v := Verdict{Checker: "grant"}
 	acquired, _ := grants(&h)
 	t := newTruth(&h)
-	g := granting{truth: t, seen: t.timetable()}
+	g := granting{truth: t, answered: t.answered()}
 	for i := range h.Ops {
 		if o := &h.Ops[i]; owns(o) {
 			v.Judged++
@@ -60,52 +61,67 @@ func owns(o *history.Operation) bool {
 // granting judges the acquires of one history, one after the other.
 type granting struct {
 	*truth
-	seen   highWater // revisions that had surely happened by an event
-	wrong  []*history.Operation
-	unsure string
+	answered []int32 // acquires (indices of Ops) that were answered with their keys, in the order of Return
+	told     int     // how many observations lie before the acquire
+	known    int64   // the latest revision that had surely happened when it was invoked
+	wrong    []wrongGrant
+	unsure   string
 }
 
-// timetable is which revision had surely happened by which event: the watch had told of it, or an acquire
-// was answered with it.
-func (t *truth) timetable() highWater {
-	var marks []mark
-	for i := range t.h.Infos {
-		switch e := &t.h.Infos[i]; e.Op {
-		case history.Created, history.Deleted:
-			marks = append(marks, mark{e.Seq, e.Pos, i})
-		case history.Gap:
-			marks = append(marks, mark{e.Seq, e.Value - 1, i})
-		}
-	}
+// wrongGrant is an acquire that did not get its turn, as far back as the revision first.
+type wrongGrant struct {
+	*history.Operation
+	first int64
+}
+
+func (t *truth) answered() []int32 {
+	var ops []int32
 	for i := range t.h.Ops {
 		if o := &t.h.Ops[i]; owns(o) && t.keys.find(o).of(o) {
-			marks = append(marks, mark{o.Return, o.Token, i})
+			ops = append(ops, int32(i))
 		}
 	}
-	return newHighWater(marks)
+	slices.SortFunc(ops, func(a, b int32) int { return cmp.Compare(t.h.Ops[a].Return, t.h.Ops[b].Return) })
+	return ops
 }
 
-// within is the first and the last revision that may lie within an acquire.
-func (g *granting) within(a *history.Operation) (first, last int64) {
-	m, _ := g.seen.before(a.Call)
-	last = never
-	if behind, ok := g.asked.above(a.Return); ok {
-		last = behind.at - 1
+// advance finds out what had surely happened when an acquire was invoked: what the watch had told of, and what
+// acquires were answered with. Acquires come in the order of Call.
+func (g *granting) advance(call int64) {
+	for ; g.told < len(g.h.Infos) && g.h.Infos[g.told].Seq < call; g.told++ {
+		switch e := &g.h.Infos[g.told]; e.Op {
+		case history.Created, history.Deleted:
+			g.known = max(g.known, e.Pos)
+		case history.Gap:
+			g.known = max(g.known, e.Value-1)
+		}
 	}
-	return m.value, last
+	for len(g.answered) > 0 && g.h.Ops[g.answered[0]].Return < call {
+		g.known = max(g.known, g.h.Ops[g.answered[0]].Token)
+		g.answered = g.answered[1:]
+	}
+}
+
+// latest is the last revision that may lie within an acquire.
+func (g *granting) latest(a *history.Operation) int64 {
+	if behind, ok := g.asked.above(a.Return); ok {
+		return behind.at - 1
+	}
+	return never
 }
 
 func (g *granting) judge(a *history.Operation) {
+	g.advance(a.Call)
 	life := g.keys.find(a)
 	if life == nil {
 		g.untold(a)
 		return
 	}
-	first, last := g.within(a)
+	first, last := g.known, g.latest(a)
 	meets := func(since, until int64) bool { return max(since, first) < until && max(since, first) <= last }
 	switch {
 	case !life.of(a), !meets(life.freeFirst, life.goneLast):
-		g.wrong = append(g.wrong, a)
+		g.wrong = append(g.wrong, wrongGrant{a, first})
 	case !meets(life.freeLast, life.goneFirst):
 		g.doubt(life)
 	}
@@ -117,7 +133,7 @@ func (g *granting) untold(a *history.Operation) {
 		g.unsure = cmp.Or(g.unsure, missed)
 		return
 	}
-	g.wrong = append(g.wrong, a)
+	g.wrong = append(g.wrong, wrongGrant{a, g.known})
 }
 
 // doubt says which gap is to blame that an acquire can not be judged.
@@ -127,7 +143,7 @@ func (g *granting) doubt(life *incarnation) {
 
 func (g *granting) accuse(v Verdict) Verdict {
 	a := g.wrong[0]
-	life := g.keys.find(a)
+	life := g.keys.find(a.Operation)
 	v.Validity = Invalid
 	why, culprit := g.reason(a, life)
 	v.Culprit = culprit
@@ -139,22 +155,21 @@ func (g *granting) accuse(v Verdict) Verdict {
 	if life != nil {
 		rival = g.rival(life)
 	}
-	v.Evidence = evidence(a, rival)
-	v.Story = g.story(a, life, rival)
+	v.Evidence = evidence(a.Operation, rival)
+	v.Story = g.story(a.Operation, life, rival)
 	return v
 }
 
 // reason says what was wrong with a grant, and whose fault it was.
-func (g *granting) reason(a *history.Operation, life *incarnation) (why, culprit string) {
+func (g *granting) reason(a wrongGrant, life *incarnation) (why, culprit string) {
 	if life == nil {
 		return "no key was created by that: etcd lost it, or the strategy made it up", byEtcdOrStrategy
 	}
-	first, _ := g.within(a)
 	older := g.keys.before(life)
 	switch {
-	case !life.of(a):
+	case !life.of(a.Operation):
 		why = fmt.Sprintf("that is %s on lease %x, not its own: the strategy mixed them up", life.told.Note, life.told.Lease)
-	case life.goneLast <= first:
+	case life.goneLast <= a.first:
 		why = fmt.Sprintf("its key %s %s, before it asked: the strategy granted what was gone", life.told.Note, g.went(life))
 	case older == nil:
 		why = fmt.Sprintf("its key %s came only after that: the strategy made it up", life.told.Note)
@@ -186,7 +201,7 @@ func (g *granting) rival(life *incarnation) *history.Operation {
 	if older == nil {
 		return nil
 	}
-	return g.acquire(older.told.Token)
+	return g.acquire(older.told)
 }
 
 // story tells how an acquire came to be granted that should not have been.

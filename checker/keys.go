@@ -1,7 +1,6 @@
 package checker
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"sort"
@@ -19,6 +18,7 @@ type incarnation struct {
 	goneFirst, goneLast int64
 	// free is the revision from which on no older key of its lock was there, in the same two senses.
 	freeFirst, freeLast int64
+	acquire             int32 // the first acquire (an index of Ops, plus 1) that was answered with its token; 0: none
 }
 
 // never is later than every revision.
@@ -26,71 +26,91 @@ const never = history.Open
 
 // keys is the ground truth: every incarnation of the keys of each lock, and what the watch did not see.
 type keys struct {
-	byLock map[string][]incarnation // in the order of their tokens
-	gaps   []*history.Event         // in order
-	last   int64                    // the latest revision that was told of
+	byLock map[string]*lives
+	gaps   []*history.Event // in order
+	last   int64            // the latest revision that was told of
+}
+
+// lives are the incarnations of the keys of one lock, in the order of their tokens.
+type lives struct {
+	all  []incarnation
+	near int // where the last search ended; the next one mostly ends there, too, or just behind
+}
+
+// search finds the place of a token.
+func (l *lives) search(token int64) int {
+	for i := l.near; i < min(l.near+4, len(l.all)); i++ {
+		if l.all[i].told.Token >= token && (i == 0 || l.all[i-1].told.Token < token) {
+			l.near = i
+			return i
+		}
+	}
+	l.near = sort.Search(len(l.all), func(i int) bool { return l.all[i].told.Token >= token })
+	return l.near
+}
+
+// of gives the incarnation that an event tells of; it may be the first to tell of it.
+func (l *lives) of(e *history.Event) *incarnation {
+	i := len(l.all)
+	if i > 0 && l.all[i-1].told.Token >= e.Token {
+		for i = l.search(e.Token); i < len(l.all) && l.all[i].told.Token == e.Token; i++ {
+			if l.all[i].told.Note == e.Note {
+				return &l.all[i]
+			}
+		}
+	}
+	l.all = slices.Insert(l.all, i, incarnation{told: e})
+	return &l.all[i]
 }
 
 func newKeys(h *history.History) *keys {
-	k := &keys{byLock: map[string][]incarnation{}}
+	k := &keys{byLock: roomFor(h)}
 	for i := range h.Infos {
-		e := &h.Infos[i]
-		switch e.Op {
+		switch e := &h.Infos[i]; e.Op {
 		case history.Created:
-			k.created(e)
+			life := k.byLock[e.Key].of(e)
+			life.alive = max(e.Pos, e.Token)
+			k.last = max(k.last, e.Pos)
 		case history.Deleted:
-			k.deleted(e)
+			k.byLock[e.Key].of(e).deleted = e
+			k.last = max(k.last, e.Pos)
 		case history.Gap:
 			k.gaps = append(k.gaps, e)
+			k.last = max(k.last, e.Value-1)
 		}
 	}
 	if h.Cut != "" {
 		k.gaps = append(k.gaps, &history.Event{Op: history.Gap, Pos: k.last + 1})
 	}
-	for _, lives := range k.byLock {
-		for i := range lives {
-			k.settle(&lives[i])
+	for _, l := range k.byLock {
+		for i := range l.all {
+			k.settle(&l.all[i])
 		}
-		queue(lives)
+		queue(l.all)
 	}
 	return k
 }
 
-// created takes a new incarnation, or one that was found again after a gap.
-func (k *keys) created(e *history.Event) {
-	lives := k.byLock[e.Key]
-	i, known := place(lives, e)
-	if !known {
-		lives = slices.Insert(lives, i, incarnation{told: e})
-		k.byLock[e.Key] = lives
+// roomFor makes room for the keys of each lock.
+func roomFor(h *history.History) map[string]*lives {
+	created := map[string]int{}
+	for i := range h.Infos {
+		switch e := &h.Infos[i]; e.Op {
+		case history.Created:
+			created[e.Key]++
+		case history.Deleted:
+			created[e.Key] += 0
+		}
 	}
-	lives[i].alive = max(e.Pos, e.Token)
-	k.last = max(k.last, e.Pos)
-}
-
-func (k *keys) deleted(e *history.Event) {
-	lives := k.byLock[e.Key]
-	i, known := place(lives, e)
-	if !known {
-		lives = slices.Insert(lives, i, incarnation{told: e})
-		k.byLock[e.Key] = lives
+	byLock := map[string]*lives{}
+	for lock, n := range created {
+		byLock[lock] = &lives{all: make([]incarnation, 0, n)}
 	}
-	lives[i].deleted = e
-	k.last = max(k.last, e.Pos)
+	return byLock
 }
 
 // none tells whether the watch saw nothing at all.
 func (k *keys) none() bool { return len(k.byLock) == 0 }
-
-// place is where an event's key is, or should be: it mostly comes last.
-func place(lives []incarnation, e *history.Event) (int, bool) {
-	if n := len(lives); n == 0 || lives[n-1].told.Token < e.Token {
-		return n, false
-	}
-	return slices.BinarySearchFunc(lives, e, func(life incarnation, e *history.Event) int {
-		return cmp.Or(cmp.Compare(life.told.Token, e.Token), cmp.Compare(life.told.Note, e.Note))
-	})
-}
 
 // settle finds out when an incarnation was gone. After each gap the watch lists what is there, so one that
 // was not seen to go went in the first gap after which it was not listed.
@@ -112,13 +132,13 @@ func (k *keys) settle(life *incarnation) {
 
 // queue finds out for each incarnation when no older one was there any more. What lives without a lease is
 // not in the queue: a strategy may keep its books beside the keys of its clients.
-func queue(lives []incarnation) {
+func queue(all []incarnation) {
 	var first, last int64 // of all older ones
-	for i := 0; i < len(lives); {
-		token := lives[i].told.Token
+	for i := 0; i < len(all); {
+		token := all[i].told.Token
 		nextFirst, nextLast := first, last
-		for ; i < len(lives) && lives[i].told.Token == token; i++ {
-			life := &lives[i]
+		for ; i < len(all) && all[i].told.Token == token; i++ {
+			life := &all[i]
 			life.freeFirst, life.freeLast = max(first, token), max(last, token, life.listed())
 			if life.told.Lease != 0 {
 				nextFirst, nextLast = max(nextFirst, life.goneFirst), max(nextLast, life.goneLast)
@@ -139,17 +159,20 @@ func (life *incarnation) listed() int64 {
 
 // find is the incarnation of the token that an acquire was answered with; nil: the watch never saw it.
 func (k *keys) find(a *history.Operation) *incarnation {
-	lives := k.byLock[a.Key]
-	i := sort.Search(len(lives), func(i int) bool { return lives[i].told.Token >= a.Token })
-	if i == len(lives) || lives[i].told.Token != a.Token {
+	l := k.byLock[a.Key]
+	if l == nil {
 		return nil
 	}
-	for j := i; j < len(lives) && lives[j].told.Token == a.Token; j++ {
-		if lives[j].of(a) {
-			return &lives[j]
+	i := l.search(a.Token)
+	if i == len(l.all) || l.all[i].told.Token != a.Token {
+		return nil
+	}
+	for j := i; j < len(l.all) && l.all[j].told.Token == a.Token; j++ {
+		if l.all[j].of(a) {
+			return &l.all[j]
 		}
 	}
-	return &lives[i]
+	return &l.all[i]
 }
 
 // of tells whether it is the key, under the lease, that an acquire was answered with.
@@ -160,8 +183,9 @@ func (life *incarnation) of(a *history.Operation) bool {
 // before is the older incarnation that was there for longest beside this one, nil if there is none.
 func (k *keys) before(life *incarnation) *incarnation {
 	var older *incarnation
-	for i := range k.byLock[life.told.Key] {
-		other := &k.byLock[life.told.Key][i]
+	all := k.byLock[life.told.Key].all
+	for i := range all {
+		other := &all[i]
 		if other.told.Token >= life.told.Token {
 			break
 		}

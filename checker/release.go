@@ -126,7 +126,7 @@ func (t *truth) accuse(v Verdict, e *history.Event, strangers int) Verdict {
 	if strangers > 1 {
 		v.Why += fmt.Sprintf(", the first of %d such deletions", strangers)
 	}
-	v.Evidence = evidence(append(culprits, t.acquire(e.Token))...)
+	v.Evidence = evidence(append(culprits, t.acquire(e))...)
 	v.Story = strangerStory(t, e, culprits)
 	return v
 }
@@ -143,7 +143,7 @@ func suspects(culprits []*history.Operation) string {
 func strangerStory(t *truth, e *history.Event, culprits []*history.Operation) []string {
 	s := &story{h: t.h}
 	from := e.Seq
-	if a := t.acquire(e.Token); a != nil {
+	if a := t.acquire(e); a != nil {
 		s.acquired(a, "")
 		from = a.Return
 	}

@@ -17,17 +17,16 @@ import (
 type truth struct {
 	h         *history.History
 	owners    map[int64]int32               // the client that a lease was granted to
-	byToken   map[int64]int                 // an ok acquire (an index of Ops) of a token, the first
 	faults    map[int64][]history.Injection // those that struck a lease
 	asked     highWater                     // the latest Call of acquires that created a key, by their tokens
 	keys      *keys
 	processes map[int32][]int32 // of a client
-	ops       map[int32][]int   // of a process: indices of Ops
+	ops       map[int32][]int32 // of a process: indices of Ops
 }
 
 func newTruth(h *history.History) *truth {
-	t := &truth{h: h, owners: map[int64]int32{}, byToken: map[int64]int{}, keys: newKeys(h),
-		faults: map[int64][]history.Injection{}, processes: map[int32][]int32{}, ops: map[int32][]int{}}
+	t := &truth{h: h, owners: map[int64]int32{}, keys: newKeys(h),
+		faults: map[int64][]history.Injection{}, processes: map[int32][]int32{}, ops: map[int32][]int32{}}
 	for i := range h.Infos {
 		if e := &h.Infos[i]; e.Op == history.Granted {
 			t.owners[e.Lease] = e.Client
@@ -42,9 +41,9 @@ func newTruth(h *history.History) *truth {
 	return t
 }
 
-// index fills byToken, processes and ops, and collects the marks of asked: only from acquires that
-// surely created the key of their token. One that found it there, left behind by an acquire of its client without
-// an answer, may have been invoked long after that revision.
+// index fills processes and ops, tells incarnations of their acquires, and collects the marks of asked: only
+// from acquires that surely created the key of their token. One that found it there, left behind by an
+// acquire of its client without an answer, may have been invoked long after that revision.
 func (t *truth) index() []mark {
 	type place struct {
 		client int32
@@ -57,16 +56,19 @@ func (t *truth) index() []mark {
 		if t.ops[o.Process] == nil {
 			t.processes[o.Client] = append(t.processes[o.Client], o.Process)
 		}
-		t.ops[o.Process] = append(t.ops[o.Process], i)
+		t.ops[o.Process] = append(t.ops[o.Process], int32(i))
 		at := place{o.Client, o.Key}
-		_, again := t.byToken[o.Token]
 		switch {
 		case o.Op != history.Acquire || o.Outcome == history.Fail:
 		case o.Outcome == history.Unknown:
 			unanswered[at] = true
-		case o.Token != 0 && !again:
-			t.byToken[o.Token] = i
-			if !unanswered[at] && owns(o) && t.keys.find(o).of(o) {
+		default:
+			life := t.keys.find(o)
+			if life == nil || life.acquire != 0 {
+				continue
+			}
+			life.acquire = int32(i + 1)
+			if !unanswered[at] && owns(o) && life.of(o) {
 				asked = append(asked, mark{o.Token, o.Call, i})
 			}
 		}
@@ -103,13 +105,13 @@ func (t *truth) fault(e *history.Event) string {
 	return ""
 }
 
-// acquire is the acquire that was answered with a token, nil if there is none.
-func (t *truth) acquire(token int64) *history.Operation {
-	i, ok := t.byToken[token]
-	if !ok {
+// acquire is the acquire that was answered with the token of a key, nil if there is none.
+func (t *truth) acquire(e *history.Event) *history.Operation {
+	life := t.keys.byLock[e.Key].of(e)
+	if life.acquire == 0 {
 		return nil
 	}
-	return &t.h.Ops[i]
+	return &t.h.Ops[life.acquire-1]
 }
 
 // owner is the client that created a key: its lease was granted to it, or its acquire was answered
@@ -118,7 +120,7 @@ func (t *truth) owner(e *history.Event) (int32, bool) {
 	if c, ok := t.owners[e.Lease]; ok {
 		return c, true
 	}
-	if a := t.acquire(e.Token); a != nil {
+	if a := t.acquire(e); a != nil {
 		return a.Client, true
 	}
 	return 0, false
@@ -128,7 +130,7 @@ func (t *truth) owner(e *history.Event) (int32, bool) {
 // key itself, or with a smaller revision, had been invoked by then.
 func (t *truth) earliest(e *history.Event) int64 {
 	m, _ := t.asked.before(e.Pos)
-	if a := t.acquire(e.Token); a != nil {
+	if a := t.acquire(e); a != nil {
 		return max(m.value, a.Call)
 	}
 	return m.value
@@ -162,7 +164,7 @@ func (t *truth) couldDelete(client int32, e *history.Event) Validity {
 // givenBack tells whether the acquire that was answered with a key was followed by a release that
 // succeeded: its owner had no more use for the key, whatever became of it.
 func (t *truth) givenBack(e *history.Event) bool {
-	a := t.acquire(e.Token)
+	a := t.acquire(e)
 	if a == nil {
 		return false
 	}
