@@ -3,6 +3,7 @@ package checker
 import (
 	"fmt"
 	"slices"
+	"sync"
 
 	"lockquake/checker/history"
 )
@@ -52,12 +53,8 @@ type Judgement struct {
 // Judge asks each checker about a history, grades it, and compares that with what was promised.
 // A checker that Validity needs and that is not in the list counts as Unknown.
 func Judge(h history.History, checkers []Checker, p Promise, w Want) Judgement {
-	var j Judgement
-	for _, c := range checkers {
-		v := c.Check(h)
-		j.Harness = j.Harness || v.Harness
-		j.Verdicts = append(j.Verdicts, v)
-	}
+	j := Judgement{Verdicts: ask(h, checkers)}
+	j.Harness = slices.ContainsFunc(j.Verdicts, func(v Verdict) bool { return v.Harness })
 	j.Grade = GradeOf(h.Header, j.Verdicts)
 	needed := []string{"promise", "well-formed", "evidence", "grant", "release", "progress"}
 	switch {
@@ -72,6 +69,17 @@ func Judge(h history.History, checkers []Checker, p Promise, w Want) Judgement {
 	}
 	j.Validity = j.merge(needed)
 	return j
+}
+
+// ask puts the question of every checker, all at once.
+func ask(h history.History, checkers []Checker) []Verdict {
+	verdicts := make([]Verdict, len(checkers))
+	var asked sync.WaitGroup
+	for i, c := range checkers {
+		asked.Go(func() { verdicts[i] = c.Check(h) })
+	}
+	asked.Wait()
+	return verdicts
 }
 
 func (j *Judgement) merge(needed []string) Validity {

@@ -19,7 +19,7 @@ const maxLine = 1 << 20 // bytes; a longer line is not one of ours
 // sound part is returned, and History.Cut says why there is no more. An error means that not even
 // the header could be read.
 func Decode(r io.Reader) (History, error) {
-	z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(256<<20))
+	z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(2), zstd.WithDecoderMaxMemory(256<<20))
 	if err != nil {
 		return History{}, err
 	}
@@ -52,6 +52,7 @@ func readHeader(lines *lineReader) (Header, error) {
 // readEvents adds events until the end, and says why there was no orderly one.
 func readEvents(lines *lineReader, b *Builder) (cut string, garbled bool) {
 	kept := interned{}
+	var e Event
 	for {
 		line, err := lines.next()
 		switch {
@@ -62,7 +63,7 @@ func readEvents(lines *lineReader, b *Builder) (cut string, garbled bool) {
 		case err != nil:
 			return fmt.Sprintf("line %d cannot be read (%v): judged are the %d events before it", lines.n, err, b.h.Events), true
 		}
-		var e Event
+		e = Event{}
 		if err := parseEvent(line, &e, kept); err != nil {
 			return fmt.Sprintf("line %d: %v: judged are the %d events before it", lines.n, err, b.h.Events), true
 		}

@@ -1,0 +1,110 @@
+package cli
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+	"time"
+
+	"lockquake/checker/history"
+)
+
+// A stored history of a million operations is read, judged by every checker, and told of.
+func BenchmarkCheckMillion(b *testing.B) {
+	const operations = 1_000_000
+	path := filepath.Join(b.TempDir(), "history.jsonl.zst")
+	writeMillion(b, path, operations)
+	for b.Loop() {
+		stop := samplePeak()
+		var said bytes.Buffer
+		if code := run(b.Context(), Builtin(), []string{"check", path}, &said, &said); code != exitHeld {
+			b.Fatalf("exit %d\n%s", code, said.String())
+		}
+		b.ReportMetric(float64(stop())/operations, "peak-B/operation")
+	}
+	b.ReportMetric(b.Elapsed().Seconds()/float64(b.N), "s/check")
+}
+
+// writeMillion writes the history of clients that take turns in calm: acquire, read, write, release.
+func writeMillion(b *testing.B, path string, operations int) {
+	b.Helper()
+	f, err := os.Create(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	r, err := history.NewRecorder(f, history.Header{
+		Strategy: "mutex", Fault: calm, Clients: 32, Keys: []string{"k0"}, TTL: time.Second, Settle: time.Minute,
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	const perTurn = 4
+	for c := range int64(33) {
+		r.Info(history.Event{Op: history.Granted, Process: history.Nemesis, Client: int32(c), Lease: 100 + c, Value: int64(time.Hour)})
+	}
+	for turn := range int64(operations / perTurn) {
+		client := turn % 32
+		if turn == int64(operations/perTurn)-1 {
+			r.Info(history.Event{Op: history.Stop, Process: history.Nemesis, Client: history.Nemesis})
+			client = 32
+		}
+		takeTurn(r, int32(client), turn)
+	}
+	if err := r.Close(); err != nil {
+		b.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// takeTurn records one turn; the last client only reads.
+func takeTurn(r *history.Recorder, client int32, turn int64) {
+	e := history.Event{Process: client, Client: client, Key: "k0"}
+	lease, token := 100+int64(client), 2*turn+2
+	truth := history.Event{Process: history.Nemesis, Client: history.Nemesis, Key: "k0", Note: "lockquake/locks/k0/1", Token: token, Lease: lease, Pos: token}
+	e.Op = history.Acquire
+	acquire := r.Invoke(e)
+	truth.Op = history.Created
+	r.Info(truth)
+	acquire.Return(history.OK, history.Event{Token: token, Lease: lease, Note: truth.Note})
+	e.Hold, e.Token = acquire.ID(), token
+	e.Op = history.Read
+	r.Invoke(e).Return(history.OK, history.Event{Value: turn, Pos: 2*turn + 1})
+	if client < 32 {
+		e.Op, e.Value, e.Prev = history.Write, turn+1, turn
+		r.Invoke(e).Return(history.OK, history.Event{Pos: 2*turn + 2})
+	}
+	e.Op, e.Value, e.Prev = history.Release, 0, 0
+	release := r.Invoke(e)
+	truth.Op, truth.Outcome, truth.Pos = history.Deleted, history.OK, token+1
+	r.Info(truth)
+	release.Return(history.OK, history.Event{})
+}
+
+// samplePeak watches the heap until the func is called, which gives the most that was in use, in
+// bytes, beyond what was there at the beginning.
+func samplePeak() func() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	before, peak := m.HeapAlloc, m.HeapAlloc
+	done, told := make(chan struct{}), make(chan uint64)
+	go func() {
+		tick := time.NewTicker(20 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				runtime.ReadMemStats(&m)
+				peak = max(peak, m.HeapAlloc)
+			case <-done:
+				told <- peak - before
+				return
+			}
+		}
+	}()
+	return func() uint64 { close(done); return <-told }
+}
