@@ -35,7 +35,7 @@ bench-go: ## the benchmarks of recording, judging, drawing and starting
 
 .PHONY: gate
 gate: build ## every strategy keeps its promise, every broken lock is caught
-	bin/lockquake run --strategy all,broken --fault all --want promised --duration 2s --seed $(GATE_SEED)
+	bin/lockquake run --strategy all,broken --fault all --want promised --duration 1s --seed $(GATE_SEED)
 
 .PHONY: demo
 demo: build ## a lock breaks, then a token saves the data

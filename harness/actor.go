@@ -53,6 +53,7 @@ func (r *run) openActor(ctx context.Context, i int) error {
 // entered tells the nemesis of a holder in its critical section.
 func (r *run) entered(client int) func(context.Context, *workloads.Hold) {
 	return func(ctx context.Context, hold *workloads.Hold) {
+		r.entries.Add(1)
 		r.aim.entered(ctx, nemesis.Holder{Client: client, Key: hold.Name, Lease: hold.Lease})
 	}
 }

@@ -51,8 +51,22 @@ func (r *run) inject(ctx, window context.Context, injection Injection) error {
 		return nil
 	}
 	call.Return(history.OK, history.Event{Fault: r.cell.Fault, Note: injected.To, Lease: int64(injected.Lease)})
+	r.struckAt.CompareAndSwap(0, r.entries.Load()+1)
 	sleep(ctx, injection.For)
 	return r.heal(ctx, call.ID(), injected.Heal)
+}
+
+// awaitRecovery lets the clients go on until one of them has come through since the first injection: a
+// fault whose end nobody lives to see, because all wait in requests that outlast it, has tried nothing.
+func (r *run) awaitRecovery(ctx context.Context) {
+	struckAt := r.struckAt.Load()
+	if struckAt == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, r.cell.Settle)
+	defer cancel()
+	for r.entries.Load() < struckAt && sleep(ctx, retry) {
+	}
 }
 
 func (r *run) strike(ctx context.Context, holder nemesis.Holder) (nemesis.Injected, error) {

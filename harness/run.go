@@ -104,6 +104,8 @@ type run struct {
 	actors    []*actor // one for each client, and one for the last read
 	processes atomic.Int32
 	aim       aim
+	entries   atomic.Int64  // into critical sections
+	struckAt  atomic.Int64  // the number of entries that shows that one came after the first injection; 0: none was made
 	stop      chan struct{} // closed: no new rounds
 }
 
@@ -136,6 +138,7 @@ func (r *run) work(ctx, steady context.Context) error {
 		clients.Go(func() { r.loop(working, a, r.cell.Processes[i].Rounds) })
 	}
 	faults := r.injectAll(ctx)
+	r.awaitRecovery(ctx)
 	stop := history.Event{Op: history.Stop, Process: history.Nemesis, Client: history.Nemesis}
 	if ctx.Err() != nil {
 		stop.Note = "interrupted"

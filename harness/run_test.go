@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -238,4 +239,46 @@ func (pauseOnly) Inject(_ context.Context, t nemesis.Target) (nemesis.Injected, 
 	return nemesis.Injected{To: t.Holder.String(), Heal: func(context.Context) (nemesis.Evidence, error) {
 		return nemesis.Evidence{Observed: t.Clients.Resume(t.Holder.Client)}, nil
 	}}, nil
+}
+
+// outage makes every acquire fail, for longer than the fault lasts.
+type outage struct {
+	*fakeLock
+	until atomic.Int64
+}
+
+func (o *outage) strategy(context.Context, lock.Env) (lock.Lock, error) { return o, nil }
+
+func (o *outage) Acquire(ctx context.Context) (lock.Hold, error) {
+	if time.Now().UnixNano() < o.until.Load() {
+		return lock.Hold{}, lock.ErrDefinite
+	}
+	return o.fakeLock.Acquire(ctx)
+}
+
+func (o *outage) Lasts(time.Duration) time.Duration { return 2500 * time.Millisecond }
+
+func (o *outage) Inject(context.Context, nemesis.Target) (nemesis.Injected, error) {
+	o.until.Store(time.Now().Add(8 * time.Second).UnixNano())
+	return nemesis.Injected{Heal: func(context.Context) (nemesis.Evidence, error) {
+		return nemesis.Evidence{Observed: true}, nil
+	}}, nil
+}
+
+// The cell's duration is over before the outage is: the clients go on until somebody has come through.
+func TestClientsLiveToSeeTheEndOfAFault(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := &outage{fakeLock: newFakeLock()}
+		h, err := carry(t.Context(), t, &fakeCluster{}, o.strategy, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		in := h.Injections()[0]
+		for _, a := range ops(h, history.Acquire) {
+			if a.Outcome == history.OK && a.Call > in.Heal.Return && a.Client < 5 {
+				return
+			}
+		}
+		t.Errorf("nobody acquired after the fault: %s", names(ops(h, history.Acquire)[:20]))
+	})
 }
