@@ -250,10 +250,11 @@ type outage struct {
 func (o *outage) strategy(context.Context, lock.Env) (lock.Lock, error) { return o, nil }
 
 func (o *outage) Acquire(ctx context.Context) (lock.Hold, error) {
-	if time.Now().UnixNano() < o.until.Load() {
-		return lock.Hold{}, lock.ErrDefinite
+	hold, err := o.fakeLock.Acquire(ctx)
+	if err == nil && time.Now().UnixNano() < o.until.Load() {
+		return lock.Hold{}, errors.Join(lock.ErrDefinite, hold.Release(ctx))
 	}
-	return o.fakeLock.Acquire(ctx)
+	return hold, err
 }
 
 func (o *outage) Lasts(time.Duration) time.Duration { return 2500 * time.Millisecond }
