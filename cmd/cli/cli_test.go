@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/klauspost/compress/zstd"
+
 	"lockquake/harness"
 )
 
@@ -251,7 +253,7 @@ func TestDamagedHistories(t *testing.T) {
 	}{
 		"whole":     {whole, exitHeld, "1 of 1 cells held"},
 		"truncated": {whole[:len(whole)*2/3], exitUnknown, "the recording was cut short"},
-		"garbled":   {garble(whole), exitUsage, "judged are the"},
+		"garbled":   {garble(t, whole), exitUsage, "judged are the"},
 		"empty":     {nil, exitUsage, "not a lockquake history"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -264,13 +266,25 @@ func TestDamagedHistories(t *testing.T) {
 	}
 }
 
-// garble changes a byte in the last quarter, behind the first flushed blocks.
-func garble(whole []byte) []byte {
-	bad := bytes.Clone(whole)
-	for i := len(bad) * 3 / 4; i < len(bad)*3/4+8; i++ {
-		bad[i] ^= 0xff
+// garble replaces a line of the second half with what no lockquake writes.
+func garble(t *testing.T, whole []byte) []byte {
+	t.Helper()
+	reader, err := zstd.NewReader(nil)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return bad
+	defer reader.Close()
+	text, err := reader.DecodeAll(whole, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := bytes.Split(text, []byte("\n"))
+	lines[len(lines)*3/4] = []byte("nonsense")
+	writer, err := zstd.NewWriter(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return writer.EncodeAll(bytes.Join(lines, []byte("\n")), nil)
 }
 
 func ExampleMain() {

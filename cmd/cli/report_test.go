@@ -142,7 +142,7 @@ func TestReportOfDamagedHistories(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, "cut", string(whole[:len(whole)/2]))
-	write(t, "garbled", string(garble(whole)))
+	write(t, "garbled", string(garble(t, whole)))
 	record(t, create(t, "empty"), 0, false)
 	for name, c := range map[string]struct {
 		code  int

@@ -77,7 +77,16 @@ func (t repeatingTxn) Commit() (resp *clientv3.TxnResponse, err error) {
 type mute struct {
 	clientv3.KV
 	clientv3.Lease
-	asked chan struct{} // a delete was sent
+	asked  chan struct{} // a delete was sent
+	looked chan struct{} // a key was looked for, which a waiter does once its own is there
+}
+
+func (m mute) Get(ctx context.Context, key string, options ...clientv3.OpOption) (*clientv3.GetResponse, error) {
+	select {
+	case m.looked <- struct{}{}:
+	default:
+	}
+	return m.KV.Get(ctx, key, options...)
 }
 
 func (m mute) Delete(ctx context.Context, _ string, _ ...clientv3.OpOption) (*clientv3.DeleteResponse, error) {

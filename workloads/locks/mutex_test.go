@@ -146,11 +146,11 @@ func TestMutexCleanupEndsWithTheClient(t *testing.T) {
 	b := newBed(t)
 	b.acquire(b.open(Mutex, b.env("a")))
 	env := b.env("b")
-	server := mute{KV: env.Client.KV, asked: make(chan struct{}, 1)}
+	server := mute{KV: env.Client.KV, asked: make(chan struct{}, 1), looked: make(chan struct{}, 1)}
 	env.Client.KV = server
 	ctx, cancel := context.WithCancel(b.ctx)
 	waiting := b.acquiring(ctx, b.open(Mutex, env))
-	b.await("the waiter's key", func() bool { return len(b.keys()) == 2 })
+	receive(b, "the waiter's look for its predecessor", server.looked)
 	cancel()
 	receive(b, "the clean-up", server.asked)
 	select {
