@@ -124,10 +124,7 @@ func (a app) checkFile(path, asked string) error {
 	t := tally{total: 1}
 	t.add(a.report(&t, name, o))
 	fmt.Fprintf(a.out, "RESULT: %s; seed %d; exit %d\n", t, h.Header.Seed, t.code())
-	if t.code() == exitHeld {
-		return nil
-	}
-	return exit{code: t.code()}
+	return ended(t.code())
 }
 
 func readHistory(path string) (history.History, error) {

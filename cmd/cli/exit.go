@@ -42,6 +42,14 @@ func (e exit) Unwrap() error { return e.cause }
 func usage(err error) error         { return exit{exitUsage, err} }
 func harnessFailed(err error) error { return exit{exitHarness, err} }
 
+// ended is the end of a command that has told of everything itself.
+func ended(code int) error {
+	if code == exitHeld {
+		return nil
+	}
+	return exit{code: code}
+}
+
 // codeOf gives the exit code of what a command returned. What is not marked came from the parser of
 // the command line.
 func codeOf(err error) int {

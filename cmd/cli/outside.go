@@ -53,10 +53,7 @@ func (a app) checkOutside(path string, r reading) error {
 	t := tally{total: 1}
 	t.add(o)
 	fmt.Fprintf(a.out, "RESULT: %s; exit %d\n", o.word(), t.code())
-	if t.code() == exitHeld {
-		return nil
-	}
-	return exit{code: t.code()}
+	return ended(t.code())
 }
 
 func readOutside(path string) (history.History, error) {

@@ -228,8 +228,5 @@ func (a app) conclude(ctx context.Context, run *results.Run, t tally) error {
 	}
 	fmt.Fprintf(a.out, "\n%s%s\n", t.matrix(), report)
 	fmt.Fprintf(a.out, "RESULT: %s%s; seed %d; exit %d\n", how, t, run.Manifest().Seed, code)
-	if code == exitHeld {
-		return nil
-	}
-	return exit{code: code}
+	return ended(code)
 }
