@@ -2,27 +2,28 @@
 //
 // A fault does harm through the few methods that it needs of a Target, returns the undo, and brings
 // evidence that the harm was really done. It draws nothing at random and never heals by itself: when
-// it strikes and for how long is the plan's business. Read harness/plan.go next.
+// it strikes, whom and for how long is the plan's business. Read harness/plan.go next.
 package nemesis
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
 // Fault is a kind of harm. Inject does it once and says in words to whom; a Fault may be injected
-// again after its Heal. Inject that fails leaves nothing behind.
+// again, also before its Heal, and beside others. Inject that fails leaves nothing behind.
 type Fault interface {
+	// Requires is asked before a run, so that a cluster that cannot do the harm is refused.
+	Requires() Requirements
 	Inject(context.Context, Target) (Injected, error)
 }
 
 // Injected is harm that was done.
 type Injected struct {
-	To    string           // the target as it was resolved, "leader m2", "client 3, lease 4f0a"
-	Lease clientv3.LeaseID // the one that was struck, if it is not the holder's that the fault was aimed at
+	To    string           // the target as it was resolved, "m2 leads term 4", "c3, holder of k0 under lease 4f0a"
+	Lease clientv3.LeaseID // the one that was struck, if it is not the victim's
 	Heal  Heal
 }
 
@@ -42,37 +43,29 @@ type Lasting interface {
 	Lasts(ttl time.Duration) time.Duration
 }
 
-// Aimed is a fault that strikes a holder. Its planned time is the earliest: it waits for a holder
-// that has read what the lock protects, and is injected before that holder takes another step.
-type Aimed interface {
-	AimsAtHolder()
-}
-
-// Target is what a fault may act on. Tests fill in what their fault needs.
+// Target is what a fault may act on, and whom the plan wants it to strike. What a cluster cannot do is
+// nil in it; a fault whose requirements are met never finds that out. Tests fill in what their fault needs.
 type Target struct {
-	Members Members
-	Peers   Peers
-	Clients Clients
-	Leases  Leases
-	Holder  Holder // of an Aimed fault
-}
+	Members     Members
+	Killer      Killer
+	Pauser      Pauser
+	Peers       Peers
+	Membership  Membership
+	Maintenance Maintenance
+	Clients     Clients
+	Leases      Leases
 
-// Holder is a client in its critical section.
-type Holder struct {
-	Client int
-	Key    string           // the lock's key in the history
-	Lease  clientv3.LeaseID // 0: the strategy has none
-}
-
-func (h Holder) String() string {
-	if h.Lease == 0 {
-		return fmt.Sprintf("c%d, holder of %s without a lease", h.Client, h.Key)
-	}
-	return fmt.Sprintf("c%d, holder of %s under lease %x", h.Client, h.Key, int64(h.Lease))
+	Role   Role          // whom to strike
+	Victim Victim        // who that is, for the roles of clients
+	Pick   int           // drawn for the plan, at least 0: chooses among equals, and seeds jitter
+	TTL    time.Duration // of the clients' leases
 }
 
 // None is the fault of a calm run.
 type None struct{}
+
+// Requires nothing.
+func (None) Requires() Requirements { return Requirements{} }
 
 // Inject does nothing; a plan never asks for it.
 func (None) Inject(context.Context, Target) (Injected, error) {

@@ -6,46 +6,54 @@ import (
 	"sync"
 )
 
-// Rule says what a link does with the bytes that come to it. The zero Rule passes them on.
-type Rule struct {
-	Held bool // bytes wait, in order, until the rule is changed
-}
-
 // Link is one directed path, shared by all connections that run over it. The zero Link passes.
 type Link struct {
 	mu      sync.Mutex
-	rule    Rule
-	held    int64
+	imposed map[*Imposed]struct{}
 	changed chan struct{} // closed at the next change; made by the first who waits
 }
 
-// Set changes the rule and tells how many bytes had to wait under the one that it replaces.
-func (l *Link) Set(r Rule) (held int64) {
+// Imposed is a rule in force on a link.
+type Imposed struct {
+	link *Link
+	rule Rule
+	toll Toll
+}
+
+// Impose puts a rule on the link, beside those that are there.
+func (l *Link) Impose(r Rule) *Imposed {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	held = l.held
-	l.rule, l.held = r, 0
+	i := &Imposed{link: l, rule: r}
+	if l.imposed == nil {
+		l.imposed = map[*Imposed]struct{}{}
+	}
+	l.imposed[i] = struct{}{}
+	l.change()
+	return i
+}
+
+// Toll is what the rule has done so far.
+func (i *Imposed) Toll() Toll {
+	i.link.mu.Lock()
+	defer i.link.mu.Unlock()
+	return i.toll
+}
+
+// Lift takes the rule back, and tells what it had done. Lifting it again does nothing more.
+func (i *Imposed) Lift() Toll {
+	i.link.mu.Lock()
+	defer i.link.mu.Unlock()
+	delete(i.link.imposed, i)
+	i.link.change()
+	return i.toll
+}
+
+func (l *Link) change() {
 	if l.changed != nil {
 		close(l.changed)
 		l.changed = nil
 	}
-	return held
-}
-
-// Rule is the rule in force.
-func (l *Link) Rule() Rule {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.rule
-}
-
-// Held is the number of bytes that had to wait, or still do, since the rule was last changed: the
-// evidence that the rule did harm. Bytes that never reached the link, because those before them
-// wait in a full buffer, are not counted.
-func (l *Link) Held() int64 {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.held
 }
 
 // admit asks for n bytes to pass. Nil: they may. Otherwise they are counted as held, and the
@@ -53,10 +61,16 @@ func (l *Link) Held() int64 {
 func (l *Link) admit(n int) <-chan struct{} {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !l.rule.Held {
+	held := false
+	for i := range l.imposed {
+		if i.rule.Held {
+			i.toll.Held += int64(n)
+			held = true
+		}
+	}
+	if !held {
 		return nil
 	}
-	l.held += int64(n)
 	if l.changed == nil {
 		l.changed = make(chan struct{})
 	}

@@ -1,0 +1,27 @@
+package network
+
+import "time"
+
+// Rule says what a link does with the bytes that come to it. The zero Rule passes them on. Where
+// several are imposed on one link, what any of them holds or loses is held or lost, and delays add up.
+type Rule struct {
+	// Held: bytes wait, in order, and so do calls.
+	Held bool
+	// Lost: bytes are thrown away, and calls wait. A connection that lost some cannot go on: it is
+	// reset before the rule is lifted.
+	Lost bool
+	// Refused: connections that run over the link are reset at once, and calls refused.
+	Refused bool
+	// Delay is how much later bytes arrive, in order, however many are under way; calls, too. Jitter
+	// is how far each delay strays from it, either way, drawn from Seed.
+	Delay, Jitter time.Duration
+	Seed          uint64
+}
+
+// Toll is what a rule has done: the evidence that it did harm.
+type Toll struct {
+	Held    int64 // bytes that had to wait, or still do, for the rule to be lifted
+	Lost    int64 // bytes thrown away
+	Delayed int64 // bytes that arrived late, or are to
+	Resets  int64 // connections reset, and calls refused
+}
