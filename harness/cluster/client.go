@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"sync"
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -32,14 +33,18 @@ type Client struct {
 
 	cluster *Cluster
 	number  int
-	out, in []network.Link
+
+	mu    sync.Mutex
+	links []*links // by member; grows when asked for more
 }
+
+// links are one client's to one member, and back.
+type links struct{ to, from network.Link }
 
 // Client opens a client and waits until it is connected to a member. It lives until it is closed, or
 // the cluster is; ctx (or 30 s) bounds the opening only.
 func (c *Cluster) Client(ctx context.Context, config ClientConfig) (*Client, error) {
-	n := len(c.members)
-	client := &Client{cluster: c, number: config.Number, out: make([]network.Link, n), in: make([]network.Link, n)}
+	client := &Client{cluster: c, number: config.Number}
 	var err error
 	if err = ctx.Err(); err != nil {
 		return nil, fmt.Errorf("open client %d: %w", config.Number, err)
@@ -89,8 +94,8 @@ func (c *Client) dial(ctx context.Context, address string) (net.Conn, error) {
 	if member < 0 {
 		return nil, fmt.Errorf("no member %s", name)
 	}
-	out, in := c.Links(member)
-	return network.Dial(ctx, c.cluster.members[member].dialClient, out, in)
+	to, from := c.Links(member)
+	return network.Dial(ctx, c.cluster.members[member].dialClient, to, from)
 }
 
 func (c *Client) connect(ctx context.Context) error {
@@ -106,20 +111,15 @@ func (c *Client) connect(ctx context.Context) error {
 	return nil
 }
 
-// Links are the client's links to a member and back.
-func (c *Client) Links(member int) (out, in *network.Link) { return &c.out[member], &c.in[member] }
-
-// Hold holds all of the client's links, both directions.
-func (c *Client) Hold() { c.set(network.Rule{Held: true}) }
-
-// Pass lets all of the client's links pass again, and tells how many bytes had to wait.
-func (c *Client) Pass() (heldBytes int64) { return c.set(network.Rule{}) }
-
-func (c *Client) set(rule network.Rule) (heldBytes int64) {
-	for i := range c.out {
-		heldBytes += c.out[i].Set(rule) + c.in[i].Set(rule)
+// Links are the client's links to a member and back. A member that was added after the client was
+// opened is not known to it: nothing runs over those links.
+func (c *Client) Links(member int) (to, from *network.Link) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for len(c.links) <= member {
+		c.links = append(c.links, &links{})
 	}
-	return heldBytes
+	return &c.links[member].to, &c.links[member].from
 }
 
 // Close ends the client; requests that still wait are lost. Closing again does nothing.

@@ -74,7 +74,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 func heldClient(t *testing.T, c *cluster.Cluster) {
 	held := client(t, c, cluster.ClientConfig{})
 	held.Etcd.Watch(context.Background(), "key")
-	held.Hold()
+	holdClient(held, 3)
 	if _, err := held.Etcd.Put(within(t, 50*time.Millisecond), "key", "value"); err == nil {
 		t.Error("a put came through held links")
 	}

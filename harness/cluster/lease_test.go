@@ -96,15 +96,15 @@ func TestLateAnswerBelongsToItsEarlySend(t *testing.T) {
 	var notes notes
 	observed := client(t, start(t, 1), cluster.ClientConfig{Leases: notes.observer()})
 	lease := grant(t, observed, 60)
-	_, in := observed.Links(0)
-	in.Set(network.Rule{Held: true})
+	_, from := observed.Links(0)
+	hold := from.Impose(network.Rule{Held: true})
 	if _, err := observed.Etcd.KeepAlive(t.Context(), lease); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "something to be held", func() bool { return in.Held() > 0 })
+	eventually(t, "something to be held", func() bool { return hold.Toll().Held > 0 })
 	time.Sleep(200 * time.Millisecond) // it may be a frame before the answer, and nothing tells them apart
 	healed := time.Now()
-	in.Set(network.Rule{})
+	hold.Lift()
 	eventually(t, "a renewal", func() bool { return len(notes.of("renewed", lease)) > 0 })
 	first := notes.of("renewed", lease)[0]
 	if first.sent.After(healed) || first.at.Before(healed) {
