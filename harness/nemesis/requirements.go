@@ -11,8 +11,8 @@ type Ability uint
 // Abilities.
 const (
 	LinkPeers     Ability = 1 << iota // each link between two members has its own rules
-	KillMembers                       // members are killed, and restarted from their data
-	PauseMembers                      // members are stopped in their tracks, and go on
+	Kill                              // members are killed, and restarted from their data
+	Pause                             // members are stopped in their tracks, and go on
 	ChangeMembers                     // members are added, promoted and removed
 	Maintain                          // leadership is moved; data is compacted, defragmented, copied
 	RunHooks                          // the user's commands inject and heal
@@ -23,8 +23,8 @@ var abilities = []struct {
 	missing string
 }{
 	{LinkPeers, "cannot cut one member's link to another"},
-	{KillMembers, "cannot kill members"},
-	{PauseMembers, "cannot pause members"},
+	{Kill, "cannot kill members"},
+	{Pause, "cannot pause members"},
 	{ChangeMembers, "cannot add or remove members"},
 	{Maintain, "cannot be maintained from outside"},
 	{RunHooks, "has no hooks: give --inject-cmd and --heal-cmd"},

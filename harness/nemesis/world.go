@@ -70,9 +70,9 @@ type Clients interface {
 	Pause(client int)
 	Resume(client int) (stopped bool)
 	// Linger makes a client's critical section last until Leave, or until it sees that it has lost
-	// the lock.
+	// the lock. Leave tells whether that section was still going on.
 	Linger(client int)
-	Leave(client int)
+	Leave(client int) (stayed bool)
 	// Crash ends a client's process and connection where they are: nothing is released, no lease
 	// revoked. Restart brings it back with a new connection and the same client id.
 	Crash(client int) error

@@ -7,17 +7,6 @@ import (
 	"time"
 )
 
-// Members are the cluster's servers, numbered from 0.
-type Members interface {
-	Names() []string
-	// Believes tells whom a member takes for the leader (-1: nobody) and in which term.
-	Believes(member int) (leader int, term uint64, running bool)
-	// Kill stops a member as a crash would: nothing is said to its peers or clients.
-	Kill(member int) error
-	// Restart brings a killed member back from its data and returns when it serves.
-	Restart(ctx context.Context, member int) error
-}
-
 // leadership is who leads, as the leader itself says it.
 type leadership struct {
 	member int
@@ -73,6 +62,24 @@ func succession(ctx context.Context, m Members, before leadership) Evidence {
 		return Evidence{What: fmt.Sprintf("no other leader seen after m%d", before.member)}
 	}
 	return Evidence{Observed: true, What: fmt.Sprintf("%s after m%d", now, before.member)}
+}
+
+// leaderless is the evidence that none of some members leads.
+func leaderless(ctx context.Context, m Members, members []int) Evidence {
+	leads := nobody
+	seen := eventually(ctx, func() bool {
+		leads = nobody
+		for _, i := range members {
+			if leader, _, running := m.Believes(i); running && leader == i {
+				leads = i
+			}
+		}
+		return leads == nobody
+	})
+	if !seen {
+		return Evidence{What: fmt.Sprintf("m%d leads all the same", leads)}
+	}
+	return Evidence{Observed: true, What: "nobody leads"}
 }
 
 // patience is how long what must come soon is waited for.
