@@ -12,7 +12,7 @@ import (
 // it has applied: etcd tells no other, so a new leader shows its own term some milliseconds late, when
 // a majority has its first entry. A member that does not run believes nothing.
 func (c *Cluster) Believes(member int) (leader int, term uint64, running bool) {
-	server := c.members[member].server()
+	server := c.member(member).server()
 	if server == nil {
 		return -1, 0, false
 	}
@@ -24,7 +24,7 @@ func (c *Cluster) memberOf(id uint64) int {
 	if id == 0 {
 		return -1
 	}
-	return slices.IndexFunc(c.members, func(m *member) bool { return m.etcdID() == id })
+	return slices.IndexFunc(c.all(), func(m *member) bool { return m.etcdID() == id })
 }
 
 // Leader waits until a member says of itself that it leads, and names the one with the highest term:
@@ -48,7 +48,7 @@ func (c *Cluster) Leader(ctx context.Context) (member int, term uint64, err erro
 // leader is -1 also when two members lead in the same term: one of them shows its own term soon.
 func (c *Cluster) leader() (member int, term uint64) {
 	member = -1
-	for i := range c.members {
+	for i := range c.all() {
 		believed, t, _ := c.Believes(i)
 		switch {
 		case believed != i || t < term:
@@ -62,8 +62,8 @@ func (c *Cluster) leader() (member int, term uint64) {
 }
 
 func (c *Cluster) beliefs() string {
-	all := make([]string, len(c.members))
-	for i := range c.members {
+	all := make([]string, len(c.all()))
+	for i := range c.all() {
 		all[i] = c.belief(i)
 	}
 	return strings.Join(all, ", ")
@@ -71,7 +71,7 @@ func (c *Cluster) beliefs() string {
 
 // belief is what a member believes, in words.
 func (c *Cluster) belief(member int) string {
-	name := c.members[member].name
+	name := c.member(member).name
 	leader, term, running := c.Believes(member)
 	switch {
 	case !running:

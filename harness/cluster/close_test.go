@@ -47,7 +47,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 		"in calm":                     func(*testing.T, *cluster.Cluster) {},
 		"with a client left open":     func(t *testing.T, c *cluster.Cluster) { client(t, c, cluster.ClientConfig{}) },
 		"with a held client":          func(t *testing.T, c *cluster.Cluster) { heldClient(t, c) },
-		"with peers held":             func(_ *testing.T, c *cluster.Cluster) { c.HoldPeers(0) },
+		"with peers held":             func(_ *testing.T, c *cluster.Cluster) { isolate(c, 0) },
 		"with a member killed":        func(_ *testing.T, c *cluster.Cluster) { _ = c.Kill(1) },
 		"with all held, most killed":  allHeldMostKilled,
 		"with a restart still trying": stuckRestart,
@@ -83,7 +83,7 @@ func heldClient(t *testing.T, c *cluster.Cluster) {
 func allHeldMostKilled(t *testing.T, c *cluster.Cluster) {
 	heldClient(t, c)
 	for i := range 3 {
-		c.HoldPeers(i)
+		isolate(c, i)
 	}
 	_, _ = c.Kill(0), c.Kill(2)
 }
@@ -92,7 +92,7 @@ func stuckRestart(t *testing.T, c *cluster.Cluster) {
 	if err := c.Kill(0); err != nil {
 		t.Fatal(err)
 	}
-	c.HoldPeers(0)
+	isolate(c, 0)
 	go func() { _ = c.Restart(context.Background(), 0) }()
 	eventually(t, "the restart to begin", func() bool {
 		_, _, running := c.Believes(0)

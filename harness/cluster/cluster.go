@@ -12,22 +12,32 @@ import (
 // Cluster is a running cluster. Its methods may be called from any goroutine; members are counted
 // from 0.
 type Cluster struct {
-	config  Config
-	folder  *folder
-	members []*member
-	peers   [][]network.Link // [from][to]
+	config Config
+	folder *folder
 
 	mu      sync.Mutex
-	clients map[*Client]struct{}
+	members []*member // all that ever were
+	peers   map[pair]*network.Link
+	clients clients
 
 	closing  sync.Once
 	closeErr error
 }
 
+// all are the members until now, in order.
+func (c *Cluster) all() []*member {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.members
+}
+
+func (c *Cluster) member(i int) *member { return c.all()[i] }
+
 // Names are the members' names, in order.
 func (c *Cluster) Names() []string {
-	names := make([]string, len(c.members))
-	for i, m := range c.members {
+	members := c.all()
+	names := make([]string, len(members))
+	for i, m := range members {
 		names[i] = m.name
 	}
 	return names
@@ -36,7 +46,7 @@ func (c *Cluster) Names() []string {
 // Kill ends a member as kill -9 would: its connections break, nothing is said to its peers, its data
 // stays.
 func (c *Cluster) Kill(member int) error {
-	m := c.members[member]
+	m := c.member(member)
 	m.life.Lock()
 	defer m.life.Unlock()
 	if m.server() == nil {
@@ -46,10 +56,21 @@ func (c *Cluster) Kill(member int) error {
 	return nil
 }
 
-// Restart starts a killed member from its data and waits until it serves a linearizable read. After
-// an error it is down again.
-func (c *Cluster) Restart(ctx context.Context, member int) error {
-	m := c.members[member]
+// Restart starts killed members from their data, all at once, and waits until each serves a
+// linearizable read: of a majority that was killed, none could do so alone. A member whose restart
+// fails is down again.
+func (c *Cluster) Restart(ctx context.Context, members ...int) error {
+	errs := make([]error, len(members))
+	var restarting sync.WaitGroup
+	for i, member := range members {
+		restarting.Go(func() { errs[i] = c.restart(ctx, member) })
+	}
+	restarting.Wait()
+	return errors.Join(errs...)
+}
+
+func (c *Cluster) restart(ctx context.Context, member int) error {
+	m := c.member(member)
 	m.life.Lock()
 	defer m.life.Unlock()
 	if m.ended || m.server() != nil {
@@ -74,13 +95,13 @@ func (c *Cluster) Close() error {
 }
 
 func (c *Cluster) close() error {
-	errs := []error{c.closeClients()}
+	errs := []error{c.clients.close()}
 	var ending sync.WaitGroup
-	for _, m := range c.members {
+	for _, m := range c.all() {
 		ending.Go(m.end)
 	}
 	ending.Wait()
-	for _, m := range c.members {
+	for _, m := range c.all() {
 		errs = append(errs, m.closeRest())
 	}
 	return errors.Join(append(errs, c.folder.remove())...)

@@ -27,9 +27,9 @@ const healthKey = "lockquake/health"
 // link holds. If ctx (or 30 s) ends first, the error says of each that did not what was seen of it. A
 // member that is down fails at once.
 func (c *Cluster) Healthy(ctx context.Context) error {
-	errs := make([]error, len(c.members))
+	errs := make([]error, len(c.all()))
 	var reading sync.WaitGroup
-	for i := range c.members {
+	for i := range c.all() {
 		reading.Go(func() { errs[i] = c.serves(ctx, i) })
 	}
 	reading.Wait()
@@ -40,7 +40,7 @@ func (c *Cluster) Healthy(ctx context.Context) error {
 func (c *Cluster) serves(ctx context.Context, member int) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTime)
 	defer cancel()
-	m := c.members[member]
+	m := c.member(member)
 	conn, err := grpc.NewClient("passthrough:///"+m.name,
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return m.dialClient(ctx) }))

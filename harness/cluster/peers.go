@@ -8,24 +8,19 @@ import (
 	"lockquake/harness/network"
 )
 
+// pair is a directed one.
+type pair struct{ from, to int }
+
 // Peer is the link for what one member sends another, whichever of them dialed.
-func (c *Cluster) Peer(from, to int) *network.Link { return &c.peers[from][to] }
-
-// HoldPeers holds all links from and to a member.
-func (c *Cluster) HoldPeers(member int) { c.setPeers(member, network.Rule{Held: true}) }
-
-// PassPeers lets all links from and to a member pass again, and tells how many bytes had to wait.
-func (c *Cluster) PassPeers(member int) (heldBytes int64) {
-	return c.setPeers(member, network.Rule{})
-}
-
-func (c *Cluster) setPeers(member int, rule network.Rule) (heldBytes int64) {
-	for other := range c.members {
-		if other != member {
-			heldBytes += c.Peer(member, other).Set(rule) + c.Peer(other, member).Set(rule)
-		}
+func (c *Cluster) Peer(from, to int) *network.Link {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	link, ok := c.peers[pair{from, to}]
+	if !ok {
+		link = new(network.Link)
+		c.peers[pair{from, to}] = link
 	}
-	return heldBytes
+	return link
 }
 
 // route is the way to a member for its peers.
@@ -38,10 +33,10 @@ func (c *Cluster) route(to int, certificate tls.Certificate) network.Route {
 		}
 		return c.Peer(from, to), c.Peer(to, from)
 	}
-	return network.Route{Certificate: certificate, Dial: c.members[to].dialPeer, Links: links}
+	return network.Route{Certificate: certificate, Dial: c.member(to).dialPeer, Links: links}
 }
 
 // index is the number of a member's name, -1 for an unknown one.
 func (c *Cluster) index(name string) int {
-	return slices.IndexFunc(c.members, func(m *member) bool { return m.name == name })
+	return slices.IndexFunc(c.all(), func(m *member) bool { return m.name == name })
 }

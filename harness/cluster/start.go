@@ -42,7 +42,7 @@ func Start(ctx context.Context, config Config) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Cluster{config: config, folder: folder, clients: map[*Client]struct{}{}}
+	c := &Cluster{config: config, folder: folder, peers: map[pair]*network.Link{}}
 	if err := c.start(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("start a cluster: %w", err), c.Close())
 	}
@@ -69,7 +69,6 @@ func (c *Cluster) prepare() error {
 		return err
 	}
 	for i := range c.config.Members {
-		c.peers = append(c.peers, make([]network.Link, c.config.Members))
 		m, err := newMember(fmt.Sprintf("m%d", i), c.folder.path, c.config.Dir)
 		if err != nil {
 			return err
@@ -79,7 +78,7 @@ func (c *Cluster) prepare() error {
 			return err
 		}
 	}
-	for _, m := range c.members {
+	for _, m := range c.all() {
 		m.config = c.embedConfig(m)
 	}
 	return nil
@@ -105,13 +104,13 @@ func newMember(name, folder, logs string) (*member, error) {
 // that reaches a peer too early waits out its time, one that is refused does not.
 func (c *Cluster) startMembers() error {
 	var starting errgroup.Group
-	for _, m := range c.members {
+	for _, m := range c.all() {
 		starting.Go(m.start)
 	}
 	if err := starting.Wait(); err != nil {
 		return err
 	}
-	for _, m := range c.members {
+	for _, m := range c.all() {
 		m.proxy.Open()
 	}
 	return nil
@@ -142,7 +141,7 @@ func (m *member) peerURL() url.URL { return url.URL{Scheme: "https", Host: m.pro
 
 func (c *Cluster) initialCluster() string {
 	var pairs []string
-	for _, m := range c.members {
+	for _, m := range c.all() {
 		peer := m.peerURL()
 		pairs = append(pairs, m.name+"="+peer.String())
 	}
