@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,82 +21,93 @@ import (
 // lease may wait for its first renewal: 1 s more.
 const dialTimeout = 5 * time.Second
 
+var errEnded = errors.New("the client has ended")
+
+// Endpoint is a member as clients reach it.
+type Endpoint struct {
+	Scheme string // http or https
+	Host   string // host:port, by which it is told from the others; Dial may take it to anywhere
+	Dial   func(context.Context) (net.Conn, error)
+}
+
 // ClientConfig describes a client.
 type ClientConfig struct {
 	Number      int               // rotates the order of the members that it knows
 	Leases      LeaseObserver     // what it is told of the client's leases
 	DialOptions []grpc.DialOption // interceptors and the like; they see each try of a request
+
+	etcd clientv3.Config // who it is, and how it knows the members; zero fields take the defaults
 }
 
 // Client is a clientv3.Client of all members, with a link of its own to and from each.
 type Client struct {
 	Etcd *clientv3.Client
 
-	cluster *Cluster
-	number  int
+	number    int
+	endpoints []Endpoint
+	losses    *losses
 
 	mu    sync.Mutex
 	links []*links // by member; grows when asked for more
+	conns map[*clientConn]struct{}
+	ended bool
 }
 
 // links are one client's to one member, and back.
 type links struct{ to, from network.Link }
 
-// Client opens a client and waits until it is connected to a member. It lives until it is closed, or
-// the cluster is; ctx (or 30 s) bounds the opening only.
-func (c *Cluster) Client(ctx context.Context, config ClientConfig) (*Client, error) {
-	client := &Client{cluster: c, number: config.Number}
+// OpenClient opens a client and waits until it is connected to a member. It lives until it is closed;
+// ctx (or 30 s) bounds the opening only.
+func OpenClient(ctx context.Context, endpoints []Endpoint, config ClientConfig) (*Client, error) {
+	c := &Client{number: config.Number, endpoints: endpoints, losses: newLosses(), conns: map[*clientConn]struct{}{}}
 	var err error
 	if err = ctx.Err(); err != nil {
 		return nil, fmt.Errorf("open client %d: %w", config.Number, err)
 	}
-	if client.Etcd, err = clientv3.New(client.etcdConfig(config)); err != nil {
+	if c.Etcd, err = clientv3.New(c.etcdConfig(config)); err != nil {
 		return nil, fmt.Errorf("open client %d: %w", config.Number, err)
 	}
-	if err := client.connect(ctx); err != nil {
-		return nil, errors.Join(err, client.Etcd.Close())
+	if err := c.connect(ctx); err != nil {
+		return nil, errors.Join(err, c.Close())
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.clients[client] = struct{}{}
-	return client, nil
+	return c, nil
 }
 
 func (c *Client) etcdConfig(config ClientConfig) clientv3.Config {
-	options := []grpc.DialOption{grpc.WithContextDialer(c.dial)}
-	options = append(options, config.Leases.interceptors()...)
-	return clientv3.Config{
-		Endpoints:   c.endpoints(),
-		DialTimeout: dialTimeout,
-		DialOptions: append(options, config.DialOptions...),
-		Logger:      zap.NewNop(),
+	etcd := config.etcd
+	etcd.Endpoints = c.urls()
+	etcd.Logger = zap.NewNop()
+	if etcd.DialTimeout == 0 {
+		etcd.DialTimeout = dialTimeout
 	}
+	etcd.DialOptions = []grpc.DialOption{grpc.WithContextDialer(c.dial)}
+	etcd.DialOptions = append(etcd.DialOptions, interceptors(config.Leases, c.losses)...)
+	etcd.DialOptions = append(etcd.DialOptions, config.DialOptions...)
+	return etcd
 }
 
-// endpoints names all members, beginning with another one for each client.
-func (c *Client) endpoints() []string {
-	members := c.cluster.members
-	endpoints := make([]string, len(members))
-	for i := range members {
-		endpoints[i] = "http://" + endpointHost(members[(c.number+i)%len(members)].name)
+// urls are of all endpoints, beginning with another one for each client.
+func (c *Client) urls() []string {
+	urls := make([]string, len(c.endpoints))
+	for i := range urls {
+		e := c.endpoints[(c.number+i)%len(urls)]
+		urls[i] = e.Scheme + "://" + e.Host
 	}
-	return endpoints
+	return urls
 }
 
-// endpointHost is how clients name a member; nothing listens there, dial knows better.
-func endpointHost(name string) string { return name + ":1" }
-
-func (c *Client) dial(ctx context.Context, address string) (net.Conn, error) {
-	name, _, err := net.SplitHostPort(address)
+// dial is called with the host of an endpoint.
+func (c *Client) dial(ctx context.Context, host string) (net.Conn, error) {
+	member := slices.IndexFunc(c.endpoints, func(e Endpoint) bool { return e.Host == host })
+	if member < 0 {
+		return nil, fmt.Errorf("no member at %s", host)
+	}
+	to, from := c.Links(member)
+	conn, err := network.Dial(ctx, c.endpoints[member].Dial, to, from)
 	if err != nil {
 		return nil, err
 	}
-	member := c.cluster.index(name)
-	if member < 0 {
-		return nil, fmt.Errorf("no member %s", name)
-	}
-	to, from := c.Links(member)
-	return network.Dial(ctx, c.cluster.members[member].dialClient, to, from)
+	return c.keep(conn)
 }
 
 func (c *Client) connect(ctx context.Context) error {
@@ -124,29 +136,72 @@ func (c *Client) Links(member int) (to, from *network.Link) {
 
 // Close ends the client; requests that still wait are lost. Closing again does nothing.
 func (c *Client) Close() error {
-	c.cluster.mu.Lock()
-	_, open := c.cluster.clients[c]
-	delete(c.cluster.clients, c)
-	c.cluster.mu.Unlock()
-	if !open {
+	if _, first := c.end(); !first {
 		return nil
 	}
+	return c.closeEtcd()
+}
+
+// Crash ends the client as the death of its process would: its connections break at once, what waits
+// in them is lost, nothing is released or revoked. There is nothing to close afterwards.
+func (c *Client) Crash() error {
+	conns, first := c.end()
+	if !first {
+		return nil
+	}
+	for conn := range conns {
+		_ = conn.Conn.Close()
+	}
+	return c.closeEtcd()
+}
+
+// end keeps the client from connecting again, and gives the connections that it has.
+func (c *Client) end() (conns map[*clientConn]struct{}, first bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ended {
+		return nil, false
+	}
+	c.ended = true
+	close(c.losses.ended)
+	conns, c.conns = c.conns, nil
+	return conns, true
+}
+
+func (c *Client) hasEnded() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.ended
+}
+
+func (c *Client) closeEtcd() error {
 	if err := c.Etcd.Close(); err != nil && !errors.Is(err, context.Canceled) {
 		return fmt.Errorf("close client %d: %w", c.number, err)
 	}
 	return nil
 }
 
-func (c *Cluster) closeClients() error {
+// clientConn is a connection that its client's crash will break.
+type clientConn struct {
+	*network.Conn
+	of *Client
+}
+
+func (c *Client) keep(conn *network.Conn) (net.Conn, error) {
 	c.mu.Lock()
-	open := make([]*Client, 0, len(c.clients))
-	for client := range c.clients {
-		open = append(open, client)
+	defer c.mu.Unlock()
+	if c.ended {
+		return nil, errors.Join(errEnded, conn.Close())
 	}
-	c.mu.Unlock()
-	errs := make([]error, len(open))
-	for i, client := range open {
-		errs[i] = client.Close()
-	}
-	return errors.Join(errs...)
+	kept := &clientConn{Conn: conn, of: c}
+	c.conns[kept] = struct{}{}
+	return kept, nil
+}
+
+// Close closes the connection, and has its client forget it.
+func (c *clientConn) Close() error {
+	c.of.mu.Lock()
+	delete(c.of.conns, c)
+	c.of.mu.Unlock()
+	return c.Conn.Close()
 }

@@ -20,11 +20,12 @@ type LeaseObserver struct {
 	Revoked func(lease int64, sent time.Time) // at the client's own request
 }
 
-// interceptors see each try of a request: they are called inside of clientv3's retries.
-func (o LeaseObserver) interceptors() []grpc.DialOption {
+// interceptors see each try of a request: they are called inside of clientv3's retries. The observer
+// stands outside of the losses: it learns what the client does.
+func interceptors(o LeaseObserver, l *losses) []grpc.DialOption {
 	return []grpc.DialOption{
-		grpc.WithChainUnaryInterceptor(o.unary),
-		grpc.WithChainStreamInterceptor(o.stream),
+		grpc.WithChainUnaryInterceptor(o.unary, l.unary),
+		grpc.WithChainStreamInterceptor(renewalsOf(o, l)),
 	}
 }
 
@@ -51,49 +52,73 @@ func (o LeaseObserver) answered(request, reply any, sent time.Time) {
 	}
 }
 
-func (o LeaseObserver) stream(ctx context.Context, desc *grpc.StreamDesc, conn *grpc.ClientConn,
-	method string, open grpc.Streamer, options ...grpc.CallOption) (grpc.ClientStream, error) {
-	stream, err := open(ctx, desc, conn, method, options...)
-	if err != nil || method != etcdserverpb.Lease_LeaseKeepAlive_FullMethodName {
-		return stream, err
+func renewalsOf(o LeaseObserver, l *losses) grpc.StreamClientInterceptor {
+	return func(ctx context.Context, desc *grpc.StreamDesc, conn *grpc.ClientConn, method string,
+		open grpc.Streamer, options ...grpc.CallOption) (grpc.ClientStream, error) {
+		stream, err := open(ctx, desc, conn, method, options...)
+		if err != nil || method != etcdserverpb.Lease_LeaseKeepAlive_FullMethodName {
+			return stream, err
+		}
+		return &renewals{ClientStream: stream, observer: o, losses: l, sent: map[int64][]renewal{}}, nil
 	}
-	return &renewals{ClientStream: stream, observer: o, sent: map[int64][]time.Time{}}, nil
 }
 
 // renewals is a stream of keepalives. etcd answers them one by one in the order in which they were
-// sent, so an answer belongs to the oldest unanswered request for its lease; if one were ever lost,
-// that is the safe side. clientv3 sends two a second for each lease until it gives the lease up, at the
-// latest a TTL after the last answer, which bounds what is kept here.
+// sent, so an answer belongs to the oldest unanswered request for its lease; if one were ever lost
+// otherwise than by losses, that is the safe side. clientv3 sends two a second for each lease until it
+// gives the lease up, at the latest a TTL after the last answer, which bounds what is kept here.
 type renewals struct {
 	grpc.ClientStream
 	observer LeaseObserver
+	losses   *losses
 
 	mu   sync.Mutex
-	sent map[int64][]time.Time // unanswered, by lease
+	sent map[int64][]renewal // unanswered, by lease
 }
 
+// renewal is a keepalive under way.
+type renewal struct {
+	at     time.Time
+	wanted []*replyLoss
+}
+
+// SendMsg leaves a request that is lost out of the list: it will have no answer.
 func (r *renewals) SendMsg(message any) error {
-	if request, ok := message.(*etcdserverpb.LeaseKeepAliveRequest); ok {
-		r.mu.Lock()
-		r.sent[request.ID] = append(r.sent[request.ID], time.Now())
-		r.mu.Unlock()
+	request, ok := message.(*etcdserverpb.LeaseKeepAliveRequest)
+	if !ok {
+		return r.ClientStream.SendMsg(message)
 	}
+	swallowing, wanted := r.losses.of(request)
+	if swallowing != nil {
+		return nil
+	}
+	r.mu.Lock()
+	r.sent[request.ID] = append(r.sent[request.ID], renewal{time.Now(), wanted})
+	r.mu.Unlock()
 	return r.ClientStream.SendMsg(message)
 }
 
+// RecvMsg waits for the next answer where one is lost.
 func (r *renewals) RecvMsg(message any) error {
-	if err := r.ClientStream.RecvMsg(message); err != nil {
-		return err
+	for {
+		if err := r.ClientStream.RecvMsg(message); err != nil {
+			return err
+		}
+		answer, ok := message.(*etcdserverpb.LeaseKeepAliveResponse)
+		if !ok {
+			return nil
+		}
+		oldest := r.oldest(answer.ID)
+		if !takenBy(oldest.wanted, &etcdserverpb.LeaseKeepAliveRequest{ID: answer.ID}, answer) {
+			r.observer.renewed(answer, oldest.at)
+			return nil
+		}
 	}
-	if answer, ok := message.(*etcdserverpb.LeaseKeepAliveResponse); ok {
-		r.observer.renewed(answer, r.oldest(answer.ID))
-	}
-	return nil
 }
 
 // oldest takes the oldest unanswered send. There always is one; if not, the zero time, long past, is
 // the safe one.
-func (r *renewals) oldest(lease int64) time.Time {
+func (r *renewals) oldest(lease int64) renewal {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	unanswered := r.sent[lease]
@@ -103,7 +128,7 @@ func (r *renewals) oldest(lease int64) time.Time {
 		r.sent[lease] = unanswered[1:]
 	}
 	if len(unanswered) == 0 {
-		return time.Time{}
+		return renewal{}
 	}
 	return unanswered[0]
 }
