@@ -1,8 +1,37 @@
 // Package scenario holds recipes for runs: which faults, when, whom they strike and for how long. They
-// are written in YAML; some come with lockquake, by name.
+// are written in YAML; some come with lockquake, by name (the folder named is documentation by example).
+//
+//	doc: what it shows, in one line
+//	cluster: process                 # embed | process | external
+//	strategies: [mutex, tutorial]
+//	members: 5
+//	clients: 5
+//	keys: 1
+//	ttl: 2s                          # whole seconds
+//	hold: 0s..2s                     # or a mean: 50ms is 25ms..75ms
+//	warmup: 500ms
+//	duration: 120s
+//	resource: etcd                   # memory | etcd
+//	repeat: 1
+//	faults:                          # rules, side by side; [] for a calm run
+//	  - fault: pause                 # with its target it is pause-leader, which can be given as well
+//	    target: leader               # holder | waiter | leader | follower | random | majority | all
+//	    every: 5s                    # by time
+//	    jitter: 1s                   # how far each strays from that, either way; at most half of every
+//	    for: 2s                      # or in TTLs: ttl+500ms, 2ttl, 1.5ttl-100ms
+//	  - fault: pause-holder
+//	    when: acquired               # acquired | releasing | waiting | renewed | leader-changed | anytime
+//	    for: ttl+500ms
+//	    probability: 0.5             # the share of those moments, or planned times, at which it strikes
+//	    limit: 3                     # of injections
+//	    after: 1s                    # from the end of the warm-up
+//
+// All but faults, and in a rule all but fault, can be left out. A rule with neither when nor every waits
+// for the moment that the fault has in the catalogue; with every alone it goes by time; with both, every
+// is the least time between two aims. when: anytime goes by time without every.
 //
 // A scenario decides nothing by chance and does nothing: harness.Draw makes a plan of it. The names of
-// the faults mean what the caller's catalogue says. Read harness/plan.go next.
+// the faults mean what the caller's catalogue says. Read parse.go next, then harness/plan.go.
 package scenario
 
 import (

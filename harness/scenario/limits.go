@@ -1,0 +1,31 @@
+package scenario
+
+import "time"
+
+// Limits of what a scenario may ask for: beyond them the harness would measure itself, or wait for ever.
+const (
+	MaxSize    = 64 << 10 // of a file, in bytes
+	MaxRules   = 100
+	MaxMembers = 9
+	MaxClients = 1024
+	MaxKeys    = 1024
+	MaxRepeat  = 10000
+	MaxLimit   = 10000 // of a rule's injections
+	MinTTL     = time.Second
+	MaxTTL     = 10 * time.Minute
+	MaxTime    = 24 * time.Hour // any other length of time
+	MinTime    = time.Millisecond
+)
+
+// Kinds of clusters.
+const (
+	Embed    = "embed"    // members in this process
+	Process  = "process"  // members as processes of their own
+	External = "external" // a cluster that is there already
+)
+
+// Places for the resource that the lock protects.
+const (
+	InMemory = "memory"
+	InEtcd   = "etcd"
+)

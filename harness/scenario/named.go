@@ -1,0 +1,33 @@
+package scenario
+
+import (
+	"embed"
+	"fmt"
+)
+
+//go:embed named/*.yaml
+var named embed.FS
+
+// File is a scenario as its author wrote it.
+type File struct {
+	Name string
+	Text []byte
+}
+
+// Named are the scenarios that lockquake comes with, those first that one tries first.
+func Named() []File {
+	var files []File
+	for _, name := range []string{
+		"calm", "holder", "lease-expiry", "partitions", "members", "maintenance", "everything", "jepsen-lock-set",
+	} {
+		text, err := named.ReadFile("named/" + name + ".yaml")
+		if err != nil {
+			panic(fmt.Sprintf("scenario %s is not embedded: %v", name, err)) // a test has read them all
+		}
+		files = append(files, File{Name: name, Text: text})
+	}
+	return files
+}
+
+// Parse is Parse with the file's own name.
+func (f File) Parse(known Names) (Scenario, error) { return Parse(f.Name+".yaml", f.Text, known) }

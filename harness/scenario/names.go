@@ -1,0 +1,87 @@
+package scenario
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/agnivade/levenshtein"
+
+	"lockquake/harness/nemesis"
+)
+
+// Names are what a scenario may call by name.
+type Names struct {
+	Faults     []Fault
+	Strategies []string // groups of them too
+}
+
+// Fault is a fault of the catalogue, with whom it strikes and when, unless a scenario says otherwise.
+type Fault struct {
+	Name string
+	Aim  nemesis.Aim
+}
+
+var (
+	targets = []string{
+		string(nemesis.Holder), string(nemesis.Waiter), string(nemesis.Leader), string(nemesis.Follower),
+		string(nemesis.Random), string(nemesis.Majority), string(nemesis.All),
+	}
+	moments = []string{
+		string(nemesis.Acquired), string(nemesis.Releasing), string(nemesis.Waiting), string(nemesis.Renewed),
+		string(nemesis.LeaderChanged), anytime,
+	}
+)
+
+// anytime is the planned time itself, the zero Moment.
+const anytime = "anytime"
+
+func (n Names) fault(name string) (nemesis.Aim, bool) {
+	for _, f := range n.Faults {
+		if f.Name == name {
+			return f.Aim, true
+		}
+	}
+	return nemesis.Aim{}, false
+}
+
+// targetsOf are whom a kind of fault can strike.
+func (n Names) targetsOf(kind string) []string {
+	return slices.DeleteFunc(slices.Clone(targets), func(target string) bool {
+		_, known := n.fault(kind + "-" + target)
+		return !known
+	})
+}
+
+// faults are all names of faults, and of kinds that are given with a target.
+func (n Names) faults() []string {
+	var names []string
+	for _, f := range n.Faults {
+		names = append(names, f.Name)
+		kind, target, _ := strings.Cut(f.Name, "-")
+		if slices.Contains(targets, target) && !slices.Contains(names, kind) {
+			names = append(names, kind)
+		}
+	}
+	return names
+}
+
+// fewNames is how many are listed where no name is near.
+const fewNames = 16
+
+// noSuch says that there is no such name, and which was probably meant.
+func noSuch(name string, known []string, all string) string {
+	nearest, least := "", len(name)/2+2
+	for _, k := range known {
+		if d := levenshtein.ComputeDistance(name, k); d < least {
+			nearest, least = k, d
+		}
+	}
+	switch {
+	case nearest != "":
+		return fmt.Sprintf("there is no %q: did you mean %q?", name, nearest)
+	case len(known) <= fewNames:
+		return fmt.Sprintf("there is no %q: give one of %s", name, strings.Join(known, ", "))
+	}
+	return fmt.Sprintf("there is no %q: %s shows all", name, all)
+}

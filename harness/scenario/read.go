@@ -1,0 +1,83 @@
+package scenario
+
+import (
+	"slices"
+	"time"
+
+	"github.com/goccy/go-yaml/ast"
+)
+
+func (r *reader) scenario(into *Scenario, root ast.Node) {
+	s := &into.Settings
+	given := r.fields(root, "a scenario", []field{
+		{"doc", r.line(&into.Doc)},
+		{"cluster", r.oneOf(&s.Cluster, Embed, Process, External)},
+		{"strategies", r.strategies(&s.Strategies)},
+		{"members", r.members(&s.Members)},
+		{"clients", r.number(&s.Clients, 1, MaxClients)},
+		{"keys", r.number(&s.Keys, 1, MaxKeys)},
+		{"ttl", r.ttl(&s.TTL)},
+		{"hold", r.hold(&s.Hold)},
+		{"warmup", r.duration(&s.Warmup, MinTime, MaxTime)},
+		{"duration", r.duration(&s.Duration, MinTime, MaxTime)},
+		{"resource", r.oneOf(&s.Resource, InMemory, InEtcd)},
+		{"repeat", r.number(&s.Repeat, 1, MaxRepeat)},
+		{"faults", nil}, // last: rules are held against the settings
+	})
+	faults, ok := given["faults"]
+	switch _, isList := faults.node.(*ast.SequenceNode); {
+	case isList:
+		r.list(faults, "", MaxRules, func(entry ast.Node) {
+			into.Rules = append(into.Rules, r.rule(entry, *s))
+		})
+	case ok:
+		r.expect(faults, "give a list of rules, or [] for a calm run")
+	case len(r.mistakes) == 0:
+		r.mistake(1, 1, "faults: they are missing: give a list of rules, or [] for a calm run")
+	}
+}
+
+func (r *reader) strategies(into *[]string) func(value) {
+	return func(v value) {
+		r.list(v, "[mutex, tutorial]", len(r.known.Strategies), func(entry ast.Node) {
+			var name string
+			here := value{v.field, entry, entry.GetToken()}
+			before := len(r.mistakes)
+			r.name(&name, "mutex")(here)
+			switch {
+			case len(r.mistakes) > before:
+			case !slices.Contains(r.known.Strategies, name):
+				r.expect(here, "%s", noSuch(name, r.known.Strategies, "lockquake list strategies"))
+			case slices.Contains(*into, name):
+				r.expect(here, "%q is given twice", name)
+			default:
+				*into = append(*into, name)
+			}
+		})
+		if all, ok := v.node.(*ast.SequenceNode); ok && len(all.Values) == 0 {
+			r.expect(v, "give at least one, or leave it out")
+		}
+	}
+}
+
+// members refuses even numbers: they survive no more failures than the odd one below.
+func (r *reader) members(into *int) func(value) {
+	return func(v value) {
+		if n, ok := whole(v.node); !ok || n%2 == 0 || n > MaxMembers {
+			r.expect(v, "give an odd number from 1 to %d", MaxMembers)
+		} else {
+			*into = int(n)
+		}
+	}
+}
+
+// ttl takes whole seconds: etcd grants no others.
+func (r *reader) ttl(into *time.Duration) func(value) {
+	return func(v value) {
+		before := len(r.mistakes)
+		r.duration(into, MinTTL, MaxTTL)(v)
+		if len(r.mistakes) == before && *into%time.Second != 0 {
+			r.expect(v, "give whole seconds, etcd grants no others")
+		}
+	}
+}
