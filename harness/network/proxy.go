@@ -24,7 +24,8 @@ type Route struct {
 	// Dial reaches the target.
 	Dial func(context.Context) (net.Conn, error)
 	// Links are the links to the target and back for the source that named itself so in the TLS
-	// handshake (SNI). Nil links: unknown, its connection is closed.
+	// handshake: as the server that it wants to speak to (SNI), which costs least, or, without that, in
+	// a certificate of its own. Nil links: unknown, its connection is closed.
 	Links func(source string) (out, in *Link)
 }
 
@@ -47,7 +48,11 @@ func NewProxy(r Route) (*Proxy, error) {
 		return nil, fmt.Errorf("listen for a proxy: %w", err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	config := &tls.Config{Certificates: []tls.Certificate{r.Certificate}, MinVersion: tls.VersionTLS13}
+	config := &tls.Config{
+		Certificates: []tls.Certificate{r.Certificate},
+		ClientAuth:   tls.RequestClientCert,
+		MinVersion:   tls.VersionTLS13,
+	}
 	p := &Proxy{listener: listener, route: r, tls: config, ctx: ctx, cancel: cancel}
 	p.running.Go(p.accept)
 	return p, nil
@@ -114,7 +119,14 @@ func (p *Proxy) identify(source *tls.Conn) (out, in *Link) {
 	if err := source.HandshakeContext(ctx); err != nil {
 		return nil, nil
 	}
-	return p.route.Links(source.ConnectionState().ServerName)
+	return p.route.Links(nameOf(source.ConnectionState()))
+}
+
+func nameOf(source tls.ConnectionState) string {
+	if source.ServerName == "" && len(source.PeerCertificates) > 0 {
+		return source.PeerCertificates[0].Subject.CommonName
+	}
+	return source.ServerName
 }
 
 // splice copies both ways until both ways have ended. Each direction closes only the end that it

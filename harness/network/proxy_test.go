@@ -14,18 +14,21 @@ import (
 // proxied is a proxy to an echo that knows the sources a and b.
 type proxied struct {
 	*network.Proxy
-	out, in map[string]*network.Link
+	authority *network.Authority
+	out, in   map[string]*network.Link
 }
 
 func newProxied(t testing.TB) proxied {
 	t.Helper()
 	target := echo(t)
 	p := proxied{
+		authority: must(network.NewAuthority()),
+
 		out: map[string]*network.Link{"a.src": {}, "b.src": {}},
 		in:  map[string]*network.Link{"a.src": {}, "b.src": {}},
 	}
 	p.Proxy = must(network.NewProxy(network.Route{
-		Certificate: must(network.ThrowawayCertificate()),
+		Certificate: must(p.authority.Certificate("proxy")),
 		Dial: func(ctx context.Context) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, target.Network(), target.String())
 		},
