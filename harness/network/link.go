@@ -1,95 +1,152 @@
 package network
 
 import (
-	"net"
-	"os"
+	"fmt"
+	"maps"
+	"slices"
 	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
 )
 
 // Link is one directed path, shared by all connections that run over it. The zero Link passes.
 type Link struct {
-	mu      sync.Mutex
-	imposed map[*Imposed]struct{}
-	changed chan struct{} // closed at the next change; made by the first who waits
+	ruled atomic.Bool // there are rules; spares those who may pass the lock
+
+	mu                   sync.Mutex
+	rules                []*Imposed         // in force, oldest first
+	latest               uint64             // the number of the newest rule
+	held, lost, refusing bool               // what the rules come to
+	changed              signal             // the rules are others
+	conns                map[*Conn]struct{} // run over the link
+	torn                 map[*Conn]struct{} // have lost bytes on it
 }
 
-// Imposed is a rule in force on a link.
-type Imposed struct {
-	link *Link
-	rule Rule
-	toll Toll
-}
-
-// Impose puts a rule on the link, beside those that are there.
+// Impose puts a rule on the link, beside those that are there. A Refused rule has reset the link's
+// connections when Impose returns.
 func (l *Link) Impose(r Rule) *Imposed {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	i := &Imposed{link: l, rule: r}
-	if l.imposed == nil {
-		l.imposed = map[*Imposed]struct{}{}
+	i, running := l.add(r)
+	if r.Refused {
+		i.reset(running)
 	}
-	l.imposed[i] = struct{}{}
-	l.change()
 	return i
 }
 
-// Toll is what the rule has done so far.
-func (i *Imposed) Toll() Toll {
-	i.link.mu.Lock()
-	defer i.link.mu.Unlock()
-	return i.toll
-}
-
-// Lift takes the rule back, and tells what it had done. Lifting it again does nothing more.
-func (i *Imposed) Lift() Toll {
-	i.link.mu.Lock()
-	defer i.link.mu.Unlock()
-	delete(i.link.imposed, i)
-	i.link.change()
-	return i.toll
-}
-
-func (l *Link) change() {
-	if l.changed != nil {
-		close(l.changed)
-		l.changed = nil
-	}
-}
-
-// admit asks for n bytes to pass. Nil: they may. Otherwise they are counted as held, and the
-// channel closes when it is time to ask again.
-func (l *Link) admit(n int) <-chan struct{} {
+func (l *Link) add(r Rule) (i *Imposed, running []*Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	held := false
-	for i := range l.imposed {
-		if i.rule.Held {
-			i.toll.Held += int64(n)
-			held = true
-		}
-	}
-	if !held {
-		return nil
-	}
-	if l.changed == nil {
-		l.changed = make(chan struct{})
-	}
-	return l.changed
+	l.latest++
+	i = &Imposed{link: l, rule: r, number: l.latest}
+	l.change(append(l.rules, i))
+	return i, slices.Collect(maps.Keys(l.conns))
 }
 
-// await blocks until n bytes may pass, or the connection is closed, or its deadline is past.
-func (l *Link) await(n int, closed, late <-chan struct{}) error {
-	for {
-		changed := l.admit(n)
-		if changed == nil {
-			return nil
-		}
-		select {
-		case <-changed:
-		case <-closed:
-			return net.ErrClosed
-		case <-late:
-			return os.ErrDeadlineExceeded
+// change is called with l.mu held.
+func (l *Link) change(rules []*Imposed) {
+	l.rules, l.held, l.lost, l.refusing = rules, false, false, false
+	for _, i := range rules {
+		l.held = l.held || i.rule.Held
+		l.lost = l.lost || i.rule.Lost
+		l.refusing = l.refusing || i.rule.Refused
+	}
+	l.ruled.Store(len(rules) > 0)
+	l.changed.fire()
+}
+
+// passes tells whether there are no rules at all.
+func (l *Link) passes() bool { return !l.ruled.Load() }
+
+// ask tells what becomes of a connection's parcel: it is lost; or it waits, and asks again when the
+// channel closes; or it passes.
+func (l *Link) ask(c *Conn, p *parcel) (lost bool, changed <-chan struct{}) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case l.lost && len(p.bytes) > 0:
+		l.lose(c, p)
+		return true, nil
+	case l.lost || l.held: // the end of a stream can wait, but not be lost
+		l.hold(p)
+		return false, l.changed.next()
+	}
+	return false, nil
+}
+
+func (l *Link) lose(c *Conn, p *parcel) {
+	if l.torn == nil {
+		l.torn = map[*Conn]struct{}{}
+	}
+	l.torn[c] = struct{}{}
+	for _, i := range l.rules {
+		if i.rule.Lost {
+			i.toll.Lost += int64(len(p.bytes))
 		}
 	}
+}
+
+// hold counts a parcel with the rules that it has not yet met: it asks again after every change.
+func (l *Link) hold(p *parcel) {
+	for _, i := range l.rules {
+		if i.rule.Held && i.number > p.met {
+			i.toll.Held += int64(len(p.bytes))
+		}
+	}
+	p.met = l.latest
+}
+
+// delay is how late the n-th thing that a connection sends shall arrive, with so many bytes.
+func (l *Link) delay(n uint64, bytes int) (sum time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, i := range l.rules {
+		if i.rule.delays() {
+			sum += i.rule.delay(n)
+			i.toll.Delayed += int64(bytes)
+		}
+	}
+	return sum
+}
+
+// call asks for a call to pass. A channel: it waits, and asks again when that closes.
+func (l *Link) call() (changed <-chan struct{}, refused error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case l.refusing:
+		return nil, l.refuse()
+	case l.held || l.lost:
+		return l.changed.next(), nil
+	}
+	return nil, nil
+}
+
+// join makes a connection one of the link's, so that rules can reset it.
+func (l *Link) join(c *Conn) (refused error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.refusing {
+		return l.refuse()
+	}
+	if l.conns == nil {
+		l.conns = map[*Conn]struct{}{}
+	}
+	l.conns[c] = struct{}{}
+	return nil
+}
+
+func (l *Link) refuse() error {
+	for _, i := range l.rules {
+		if i.rule.Refused {
+			i.toll.Resets++
+		}
+	}
+	return fmt.Errorf("call over a link that refuses: %w", syscall.ECONNREFUSED)
+}
+
+func (l *Link) leave(c *Conn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.conns, c)
+	delete(l.torn, c)
 }

@@ -104,8 +104,9 @@ func (p *Proxy) carry(conn net.Conn) {
 	if out == nil || in == nil {
 		return
 	}
-	target, err := Dial(p.ctx, p.route.Dial, out, in)
+	target, err := dialFor(p.ctx, conn, p.route.Dial, out, in)
 	if err != nil {
+		abort(conn) // as near as a proxy comes to a refusal
 		return
 	}
 	defer context.AfterFunc(p.ctx, func() { _ = target.Close() })()

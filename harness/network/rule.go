@@ -1,6 +1,9 @@
 package network
 
-import "time"
+import (
+	"math/rand/v2"
+	"time"
+)
 
 // Rule says what a link does with the bytes that come to it. The zero Rule passes them on. Where
 // several are imposed on one link, what any of them holds or loses is held or lost, and delays add up.
@@ -18,10 +21,23 @@ type Rule struct {
 	Seed          uint64
 }
 
-// Toll is what a rule has done: the evidence that it did harm.
+// Toll is what a rule has done: the evidence that it did harm. Where several rules did it together,
+// each has it in its toll.
 type Toll struct {
 	Held    int64 // bytes that had to wait, or still do, for the rule to be lifted
 	Lost    int64 // bytes thrown away
 	Delayed int64 // bytes that arrived late, or are to
 	Resets  int64 // connections reset, and calls refused
+}
+
+func (r Rule) delays() bool { return r.Delay > 0 || r.Jitter > 0 }
+
+// delay is how late the rule makes the n-th thing that a connection sends. It depends on nothing
+// else, so that every connection under one seed meets the same delays.
+func (r Rule) delay(n uint64) time.Duration {
+	if r.Jitter <= 0 {
+		return max(0, r.Delay)
+	}
+	drawn := rand.New(rand.NewPCG(r.Seed, n)).Int64N(2*int64(r.Jitter) + 1)
+	return max(0, r.Delay-r.Jitter+time.Duration(drawn))
 }
