@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/mvccpb"
@@ -16,20 +17,21 @@ import (
 	"lockquake/checker/history"
 	"lockquake/harness/cluster"
 	"lockquake/harness/nemesis"
+	"lockquake/harness/network"
+	"lockquake/harness/scenario"
 	"lockquake/workloads/lock"
 )
 
 // fakeCluster is a cluster of no members, enough for locks that do without etcd.
 type fakeCluster struct {
 	nemesis.Members
-	nemesis.Peers
 	etcd   *fakeEtcd
 	sick   error
 	closed bool
 
-	mu   sync.Mutex
-	cuts []string // what faults did to clients' links
-	open int      // clients
+	mu      sync.Mutex
+	open    int // clients
+	crashed int // of those that were closed
 }
 
 func (f *fakeCluster) start(context.Context) (Cluster, error) { return f, nil }
@@ -43,12 +45,6 @@ func (f *fakeCluster) Client(context.Context, int, cluster.LeaseObserver) (Clien
 	return &fakeClient{cluster: f}, nil
 }
 
-func (f *fakeCluster) note(what string) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.cuts = append(f.cuts, what)
-}
-
 type fakeClient struct {
 	cluster *fakeCluster
 	closing sync.Once
@@ -57,8 +53,17 @@ type fakeClient struct {
 func (c *fakeClient) Etcd() *clientv3.Client {
 	return &clientv3.Client{KV: c.cluster.etcd, Watcher: c.cluster.etcd}
 }
-func (c *fakeClient) Hold()       { c.cluster.note("hold") }
-func (c *fakeClient) Pass() int64 { c.cluster.note("pass"); return 1 }
+func (c *fakeClient) Links(int) (to, from *network.Link) { return new(network.Link), new(network.Link) }
+func (c *fakeClient) LoseReply(func(any) bool) func() (lost string) {
+	return func() string { return "" }
+}
+func (c *fakeClient) LoseRequests(func(any) bool) func() (lost int) { return func() int { return 0 } }
+func (c *fakeClient) Crash() error {
+	c.cluster.mu.Lock()
+	defer c.cluster.mu.Unlock()
+	c.cluster.crashed++
+	return nil
+}
 func (c *fakeClient) Close() error {
 	c.closing.Do(func() {
 		c.cluster.mu.Lock()
@@ -91,9 +96,11 @@ func (f *fakeEtcd) Watch(context.Context, string, ...clientv3.OpOption) clientv3
 
 // fakeLock is a mutex in memory, shared by all clients of a strategy. What a test sets wrong shows in the history.
 type fakeLock struct {
-	turn   chan struct{} // holds one token while the lock is free
-	tokens int64
-	deaf   bool // Acquire ignores its context
+	turn    chan struct{} // holds one token while the lock is free
+	tokens  int64
+	deaf    bool          // Acquire ignores its context
+	leased  time.Duration // a hold that is not released by then ends; 0: never
+	fragile bool          // the tenth Acquire panics
 }
 
 func newFakeLock() *fakeLock {
@@ -116,7 +123,14 @@ func (l *fakeLock) Acquire(ctx context.Context) (lock.Hold, error) {
 		return lock.Hold{}, ctx.Err()
 	}
 	l.tokens++
-	release := func(context.Context) error { l.turn <- struct{}{}; return nil }
+	if l.fragile && l.tokens == 10 {
+		panic("out of order")
+	}
+	ends := sync.OnceFunc(func() { l.turn <- struct{}{} })
+	if l.leased > 0 {
+		time.AfterFunc(l.leased, ends)
+	}
+	release := func(context.Context) error { ends(); return nil }
 	return lock.Hold{Token: l.tokens, Release: release}, nil
 }
 
@@ -126,6 +140,8 @@ type fakeFault struct {
 	injectErr, helErr error
 	injected, healed  int
 }
+
+func (f *fakeFault) Requires() nemesis.Requirements { return nemesis.Requirements{} }
 
 func (f *fakeFault) Inject(context.Context, nemesis.Target) (nemesis.Injected, error) {
 	if f.injectErr != nil {
@@ -142,9 +158,16 @@ func (f *fakeFault) Inject(context.Context, nemesis.Target) (nemesis.Injected, e
 func carry(ctx context.Context, t *testing.T, f *fakeCluster, strategy lock.Strategy, fault nemesis.Fault) (history.History, error) {
 	t.Helper()
 	f.etcd = &fakeEtcd{watch: make(chan clientv3.WatchResponse, 1)}
-	cell := Draw(settings(), subjects[:1], []Threat{{"fake", fault}}).Cells[0]
+	recipe := single("fake", fault, "", "")
+	switch fault.(type) {
+	case nil:
+		recipe = scenario.Scenario{Name: "calm"}
+	case pauseOnly, *crashOnly:
+		recipe = single("fake", fault, nemesis.Holder, nemesis.Acquired)
+	}
+	cell := Draw(7, trials(settings(), recipe)).Cells[0]
 	var out bytes.Buffer
-	err := Run(ctx, cell, Parts{Strategy: strategy, Fault: fault, Start: f.start}, &out)
+	err := Run(ctx, cell, Parts{Strategy: strategy, Faults: map[string]nemesis.Fault{"fake": fault}, Start: f.start, Prefix: "lockquake/"}, &out)
 	h, decoding := history.Decode(&out)
 	if decoding != nil || h.Cut != "" || len(h.Defects) > 0 {
 		t.Errorf("history: %v, cut %q, defects %q", decoding, h.Cut, h.Defects)

@@ -4,8 +4,6 @@ import (
 	"context"
 	"testing"
 	"testing/synctest"
-
-	"lockquake/harness/nemesis"
 )
 
 func TestClosedGateStopsTheProcessUntilItOpens(t *testing.T) {
@@ -49,38 +47,4 @@ func TestClosedGateGivesWayToTheContext(t *testing.T) {
 	g.close()
 	cancel()
 	g.pass(ctx)
-}
-
-func TestAimHoldsTheNextHolderUntilTheStrikeIsDone(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var a aim
-		a.entered(t.Context(), nemesis.Holder{Client: 1}) // nobody aims: returns at once
-		struck := false
-		go func() {
-			holder, goOn, err := a.next(t.Context())
-			if err != nil || holder.Client != 2 {
-				t.Errorf("aimed at %v (%v), want c2", holder, err)
-			}
-			struck = true
-			goOn()
-		}()
-		synctest.Wait()
-		a.entered(t.Context(), nemesis.Holder{Client: 2})
-		if !struck {
-			t.Error("the holder went on before it was struck")
-		}
-		a.entered(t.Context(), nemesis.Holder{Client: 3}) // only one is struck
-	})
-}
-
-func TestAimThatFindsNobodyLeavesNobodyStanding(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var a aim
-		ctx, cancel := context.WithCancel(t.Context())
-		cancel()
-		if _, _, err := a.next(ctx); err == nil {
-			t.Error("a cancelled aim found a holder")
-		}
-		a.entered(t.Context(), nemesis.Holder{})
-	})
 }

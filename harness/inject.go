@@ -5,55 +5,88 @@ import (
 	"fmt"
 	"time"
 
-	clientv3 "go.etcd.io/etcd/client/v3"
+	"golang.org/x/sync/errgroup"
 
 	"lockquake/checker/history"
 	"lockquake/harness/nemesis"
 )
 
-// injectAll carries out the plan's injections, one after the other, and returns at the end of the
-// cell's duration or, with everything healed, when ctx ends. An error says that healing failed.
+// injectAll carries out the plan's schedules, side by side, and returns at the end of the cell's
+// duration or, with everything healed, when ctx ends. An error says that healing failed.
 func (r *run) injectAll(ctx context.Context) error {
 	if !sleep(ctx, r.cell.Warmup) {
 		return nil
 	}
 	began := time.Now()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	window, cancel := context.WithTimeout(ctx, r.cell.Duration)
 	defer cancel()
-	for _, injection := range r.cell.Injections {
+	var lanes errgroup.Group
+	for _, s := range r.cell.Schedules {
+		lanes.Go(func() error {
+			err := r.follow(ctx, window, began, s)
+			if err != nil {
+				stop()
+			}
+			return err
+		})
+	}
+	err := lanes.Wait()
+	if err == nil {
+		<-window.Done()
+	}
+	return err
+}
+
+// follow carries out one schedule. window limits the waits for planned times and moments; an injection
+// that has begun lasts as planned unless ctx ends.
+func (r *run) follow(ctx, window context.Context, began time.Time, s Schedule) error {
+	for n, injection := range s.Injections {
 		if !sleep(window, injection.At-time.Since(began)) {
 			return nil
 		}
-		if err := r.inject(ctx, window, injection); err != nil {
+		target, goOn, err := r.takeAim(window, s, injection)
+		if err != nil {
+			if n == 0 && ctx.Err() == nil {
+				r.missed(s)
+			}
+			return nil
+		}
+		if err := r.inject(ctx, s.Fault, target, goOn, injection.For); err != nil {
 			return err
 		}
 	}
-	<-window.Done()
 	return nil
 }
 
-// inject does one injection and heals it. window limits the wait for a holder to strike; an injection
-// that has begun lasts as planned unless ctx ends.
-func (r *run) inject(ctx, window context.Context, injection Injection) error {
-	holder, goOn, missed := r.takeAim(window)
-	begun := nemesisEvent(history.Inject, r.cell.Fault, 0)
-	begun.Lease = int64(holder.Lease)
-	call := r.rec.Invoke(begun)
-	if missed != nil {
-		call.Return(history.Fail, history.Event{Fault: r.cell.Fault, Error: "no client entered its critical section in time"})
-		return nil
+// missed records that a fault never found whom it was to strike.
+func (r *run) missed(s Schedule) {
+	what := fmt.Sprintf("there was no %s in time", s.Role)
+	if s.Moment != "" {
+		what = fmt.Sprintf("the moment %q did not come in time", s.Moment)
 	}
-	injected, err := r.strike(ctx, holder)
+	call := r.rec.Invoke(nemesisEvent(history.Inject, s.Fault, 0))
+	call.Return(history.Fail, history.Event{Fault: s.Fault, Error: what})
+}
+
+// inject does one injection and heals it, also when something panics meanwhile.
+func (r *run) inject(ctx context.Context, fault string, target nemesis.Target, goOn func(), lasts time.Duration) (err error) {
+	begun := nemesisEvent(history.Inject, fault, 0)
+	begun.Lease = int64(target.Victim.Lease)
+	call := r.rec.Invoke(begun)
+	injected, err := r.strike(ctx, fault, target)
 	goOn()
 	if err != nil {
 		// A request without an answer may have done its harm all the same.
-		call.Return(history.Unknown, history.Event{Fault: r.cell.Fault, Error: err.Error()})
+		call.Return(history.Unknown, history.Event{Fault: fault, Error: err.Error()})
 		return nil
 	}
-	call.Return(history.OK, history.Event{Fault: r.cell.Fault, Note: injected.To, Lease: int64(injected.Lease)})
+	call.Return(history.OK, history.Event{Fault: fault, Note: injected.To, Lease: int64(injected.Lease)})
+	defer func() { err = r.heal(ctx, fault, call.ID(), injected.Heal) }()
 	r.struckAt.CompareAndSwap(0, r.entries.Load()+1)
-	sleep(ctx, injection.For)
-	return r.heal(ctx, call.ID(), injected.Heal)
+	sleep(ctx, lasts)
+	return nil
 }
 
 // awaitRecovery lets the clients go on until one of them has come through since the first injection: a
@@ -69,30 +102,109 @@ func (r *run) awaitRecovery(ctx context.Context) {
 	}
 }
 
-func (r *run) strike(ctx context.Context, holder nemesis.Holder) (nemesis.Injected, error) {
+func (r *run) strike(ctx context.Context, fault string, target nemesis.Target) (nemesis.Injected, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), striking)
 	defer cancel()
-	return r.parts.Fault.Inject(ctx, nemesis.Target{
-		Members: r.cluster, Peers: r.cluster, Clients: targets{r}, Leases: leases{r.control.Etcd()}, Holder: holder,
-	})
+	return r.parts.Faults[fault].Inject(ctx, target)
 }
 
-// takeAim waits for a holder if the fault wants one. The func lets that holder go on.
-func (r *run) takeAim(window context.Context) (nemesis.Holder, func(), error) {
-	if _, aimed := r.parts.Fault.(nemesis.Aimed); !aimed {
-		return nemesis.Holder{}, func() {}, nil
+// takeAim waits for the moment of an injection, and finds whom it strikes. The func lets the client that
+// brought the moment go on.
+func (r *run) takeAim(window context.Context, s Schedule, injection Injection) (nemesis.Target, func(), error) {
+	target := r.target(s, injection)
+	var here shot
+	var err error
+	switch s.Moment {
+	case "":
+	case nemesis.LeaderChanged:
+		err = r.awaitNewLeader(window, injection.Skip)
+	default:
+		here, err = r.board.await(window, s.Moment, injection.Skip)
 	}
-	return r.aim.next(window)
+	if err != nil {
+		return target, nil, err
+	}
+	goOn := func() {
+		if here.done != nil {
+			close(here.done)
+		}
+	}
+	if !s.Role.OfClient() {
+		return target, goOn, nil
+	}
+	target.Victim = here.victim
+	if here.victim.Role != s.Role {
+		target.Victim, err = r.board.find(window, s.Role, injection.Pick)
+	}
+	if err != nil {
+		goOn()
+		return target, nil, err
+	}
+	if s.Role == nemesis.Waiter {
+		target.Victim.Lease = r.waitersLease(window, target.Victim)
+	}
+	return target, goOn, nil
+}
+
+// target is all that a fault may act on; what the cluster cannot do stays nil.
+func (r *run) target(s Schedule, injection Injection) nemesis.Target {
+	t := nemesis.Target{
+		Members: r.cluster, Clients: targets{r}, Leases: leases{r.control.Etcd()},
+		Role: s.Role, Pick: injection.Pick, TTL: r.cell.TTL,
+	}
+	t.Killer, _ = r.cluster.(nemesis.Killer)
+	t.Pauser, _ = r.cluster.(nemesis.Pauser)
+	t.Peers, _ = r.cluster.(nemesis.Peers)
+	t.Membership, _ = r.cluster.(nemesis.Membership)
+	t.Maintenance, _ = r.cluster.(nemesis.Maintenance)
+	return t
+}
+
+// awaitNewLeader waits until the lead has gone from one member to another, and that again for each that
+// is to be skipped.
+func (r *run) awaitNewLeader(ctx context.Context, skip int) error {
+	before := nobody
+	for seen := 0; seen <= skip; {
+		leader := r.leader()
+		if leader != nobody && before != nobody && leader != before {
+			seen++
+		}
+		if leader != nobody {
+			before = leader
+		}
+		if !sleep(ctx, glance) {
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+const (
+	nobody = -1
+	// glance is how often the members are asked who leads.
+	glance = 5 * time.Millisecond
+)
+
+// leader is the member that takes itself for the leader, of two the one with the later term.
+func (r *run) leader() int {
+	leading, latest := nobody, uint64(0)
+	for i := range r.cluster.Names() {
+		leader, term, running := r.cluster.Believes(i)
+		if running && leader == i && term > latest {
+			leading, latest = i, term
+		}
+	}
+	return leading
 }
 
 // heal must not be cancelled by the end of the run: a partition left behind would spoil the last
 // read.
-func (r *run) heal(ctx context.Context, injection history.OpID, heal nemesis.Heal) error {
+func (r *run) heal(ctx context.Context, fault string, injection history.OpID, heal nemesis.Heal) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), healing)
 	defer cancel()
-	call := r.rec.Invoke(nemesisEvent(history.Heal, r.cell.Fault, injection))
+	call := r.rec.Invoke(nemesisEvent(history.Heal, fault, injection))
 	evidence, err := heal(ctx)
-	e := history.Event{Fault: r.cell.Fault, Note: evidence.What}
+	e := history.Event{Fault: fault, Note: evidence.What}
 	outcome := history.Unknown
 	if err != nil {
 		e.Error = err.Error()
@@ -101,33 +213,11 @@ func (r *run) heal(ctx context.Context, injection history.OpID, heal nemesis.Hea
 	}
 	call.Return(outcome, e)
 	if err != nil {
-		return fmt.Errorf("heal %s: %w", r.cell.Fault, err)
+		return fmt.Errorf("heal %s: %w", fault, err)
 	}
 	return nil
 }
 
 func nemesisEvent(op history.Op, fault string, injection history.OpID) history.Event {
 	return history.Event{Op: op, Process: history.Nemesis, Client: history.Nemesis, Fault: fault, Hold: injection}
-}
-
-// leases asks etcd for leases.
-type leases struct{ client *clientv3.Client }
-
-func (l leases) Revoke(ctx context.Context, id clientv3.LeaseID) (int64, error) {
-	resp, err := l.client.Revoke(ctx, id)
-	if err != nil {
-		return 0, err
-	}
-	return resp.Header.Revision, nil
-}
-
-func (l leases) Alive(ctx context.Context, id clientv3.LeaseID) (bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, immediate)
-	defer cancel()
-	resp, err := l.client.TimeToLive(ctx, id)
-	if err != nil {
-		return false, err
-	}
-	// What is left is given in whole seconds, rounded down; -1 is for a lease that does not exist.
-	return resp.TTL >= 0, nil
 }

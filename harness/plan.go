@@ -9,74 +9,8 @@ import (
 	"time"
 
 	"lockquake/harness/nemesis"
+	"lockquake/harness/scenario"
 )
-
-// Settings are what a user chooses; a plan is drawn from them.
-type Settings struct {
-	Members  int           `json:"members"`
-	Clients  int           `json:"clients"`
-	Keys     int           `json:"keys"`
-	TTL      time.Duration `json:"ttl_ns"`
-	Hold     time.Duration `json:"hold_ns"`     // mean time that a lock is held
-	Warmup   time.Duration `json:"warmup_ns"`   // before the first injection
-	Duration time.Duration `json:"duration_ns"` // of the time in which faults are injected
-	Resource string        `json:"resource"`    // what the lock protects: InMemory or InEtcd
-	Repeat   int           `json:"repeat"`
-	Seed     uint64        `json:"seed"`
-}
-
-// Places for the resource that the lock protects.
-const (
-	InMemory = "memory"
-	InEtcd   = "etcd"
-)
-
-// Limits on settings: beyond them the harness would measure itself.
-const (
-	maxMembers = 9
-	maxClients = 1024
-	maxKeys    = 1024
-	maxRepeat  = 10000
-	maxTTL     = 10 * time.Minute
-)
-
-// Validate says in one line what is wrong with a setting, and what would be right. minTTL is the
-// shortest lease that the cluster grants.
-func (s Settings) Validate(minTTL time.Duration) error {
-	for _, n := range []struct {
-		name            string
-		value, min, max int
-	}{
-		{"members", s.Members, 1, maxMembers},
-		{"clients", s.Clients, 1, maxClients},
-		{"keys", s.Keys, 1, maxKeys},
-		{"repeat", s.Repeat, 1, maxRepeat},
-	} {
-		if n.value < n.min || n.value > n.max {
-			return fmt.Errorf("--%s is %d: give a number from %d to %d", n.name, n.value, n.min, n.max)
-		}
-	}
-	if s.Members%2 == 0 {
-		return fmt.Errorf("--members is %d: give an odd number, an even one survives no more failures than the odd one below it", s.Members)
-	}
-	switch {
-	case s.Hold < 0:
-		return fmt.Errorf("--hold is %v: give a duration of 0 or more", s.Hold)
-	case s.Warmup < 0:
-		return fmt.Errorf("--warmup is %v: give a duration of 0 or more", s.Warmup)
-	case s.Duration <= 0:
-		return fmt.Errorf("--duration is %v: give a positive duration, such as 3s", s.Duration)
-	case s.TTL%time.Second != 0:
-		return fmt.Errorf("--ttl is %v: give whole seconds, etcd grants no others", s.TTL)
-	case s.TTL < minTTL:
-		return fmt.Errorf("--ttl is %v: give at least %v, etcd silently raises a shorter lease to that at this cluster's election timeout", s.TTL, minTTL)
-	case s.TTL > maxTTL:
-		return fmt.Errorf("--ttl is %v: give at most %v, faults must outlast it", s.TTL, maxTTL)
-	case s.Resource != InMemory && s.Resource != InEtcd:
-		return fmt.Errorf("--resource is %q: give %s or %s", s.Resource, InMemory, InEtcd)
-	}
-	return nil
-}
 
 // Subject is a strategy as a plan knows it.
 type Subject struct {
@@ -84,28 +18,30 @@ type Subject struct {
 	Fenced bool
 }
 
-// Threat is a fault as a plan knows it.
-type Threat struct {
-	Name  string
-	Fault nemesis.Fault
+// Trial is a scenario with the settings and strategies that it is carried out under.
+type Trial struct {
+	Scenario scenario.Scenario
+	Settings Settings
+	Subjects []Subject
 }
 
 // Plan is everything that will be done: Draw makes it, carrying it out draws nothing more.
 type Plan struct {
-	Settings Settings `json:"settings"`
-	Cells    []Cell   `json:"cells"`
+	Seed  uint64 `json:"seed"`
+	Cells []Cell `json:"cells"`
 }
 
-// Cell is one strategy under one fault, one repeat.
+// Cell is one strategy under one scenario, one repeat.
 type Cell struct {
 	Strategy string `json:"strategy"`
-	Fault    string `json:"fault"`
+	Fault    string `json:"fault"`  // the scenario's name, which for a single fault is the fault's, or Calm
 	Repeat   int    `json:"repeat"` // from 1
+	Seed     uint64 `json:"seed"`
 	Fenced   bool   `json:"fenced"` // the resource refuses old tokens
 	Settings
-	KeyNames   []string    `json:"key_names"`
-	Processes  []Choices   `json:"processes"` // one for each client
-	Injections []Injection `json:"injections"`
+	KeyNames  []string   `json:"key_names"`
+	Processes []Choices  `json:"processes"` // one for each client
+	Schedules []Schedule `json:"schedules"` // carried out side by side
 	// Settle is how long after the last heal a waiter may still wait.
 	Settle time.Duration `json:"settle_ns"`
 }
@@ -122,12 +58,24 @@ type Round struct {
 	Hold time.Duration `json:"hold_ns"`
 }
 
-// Injection is one planned fault. At counts from the end of the warm-up; an Aimed fault strikes the
-// first holder from then on.
-type Injection struct {
-	At  time.Duration `json:"at_ns"`
-	For time.Duration `json:"for_ns"`
+// Schedule is one fault's injections, one after the other.
+type Schedule struct {
+	Fault      string         `json:"fault"`
+	Role       nemesis.Role   `json:"role,omitempty"`
+	Moment     nemesis.Moment `json:"moment,omitempty"` // what each injection waits for, from its time on
+	Injections []Injection    `json:"injections"`
 }
+
+// Injection is one planned fault. At counts from the end of the warm-up.
+type Injection struct {
+	At   time.Duration `json:"at_ns"`
+	For  time.Duration `json:"for_ns"`
+	Skip int           `json:"skip,omitempty"` // moments that are let go by first
+	Pick int           `json:"pick"`           // chooses among equals
+}
+
+// Calm is the name of a scenario without faults.
+const Calm = "none"
 
 const (
 	rounds = 32
@@ -139,35 +87,52 @@ const (
 	// requestTimeout is how long etcd's server lets a proposal wait that was lost with its leader
 	// (etcdserver.ReqTimeout: 5 s and two election timeouts), with a margin. A waiter may be in such a request at heal.
 	requestTimeout = 6 * time.Second
+	// maxInjections bounds what a schedule may plan.
+	maxInjections = 10000
+	// picks is what Pick is drawn from: far more than there are members or clients to choose from.
+	picks = 1 << 16
 )
 
-// Draw makes the plan: every strategy under every fault, repeat by repeat, so that slow changes of
-// the machine meet all strategies alike. The same arguments give the same plan. Under one fault and
-// repeat all strategies get the same schedule and the same choices.
-func Draw(s Settings, subjects []Subject, threats []Threat) Plan {
-	plan := Plan{Settings: s}
-	for r := range s.Repeat {
-		for _, threat := range threats {
-			for _, subject := range subjects {
-				plan.Cells = append(plan.Cells, draw(s, subject, threat, r+1))
+// Draw makes the plan: repeat by repeat every scenario with every strategy, so that slow changes of
+// the machine meet all strategies alike. The same arguments give the same plan. Under one scenario and
+// repeat all strategies get the same schedules and the same choices.
+func Draw(seed uint64, trials []Trial) Plan {
+	plan := Plan{Seed: seed}
+	repeats := 0
+	for _, trial := range trials {
+		repeats = max(repeats, trial.Settings.Repeats)
+	}
+	for r := range repeats {
+		for _, trial := range trials {
+			if r >= trial.Settings.Repeats {
+				continue
+			}
+			for _, subject := range trial.Subjects {
+				plan.Cells = append(plan.Cells, draw(seed, trial, subject, r+1))
 			}
 		}
 	}
 	return plan
 }
 
-func draw(s Settings, subject Subject, threat Threat, repeat int) Cell {
+func draw(seed uint64, trial Trial, subject Subject, repeat int) Cell {
+	s, recipe := trial.Settings, trial.Scenario
 	cell := Cell{
-		Strategy: subject.Name, Fault: threat.Name, Repeat: repeat, Fenced: subject.Fenced, Settings: s,
+		Strategy: subject.Name, Fault: recipe.Name, Repeat: repeat, Seed: seed, Fenced: subject.Fenced, Settings: s,
 		Settle: 5*s.TTL + requestTimeout,
+	}
+	if len(recipe.Rules) == 0 {
+		cell.Fault = Calm
 	}
 	for k := range s.Keys {
 		cell.KeyNames = append(cell.KeyNames, "k"+strconv.Itoa(k))
 	}
 	for c := range s.Clients {
-		cell.Processes = append(cell.Processes, drawChoices(s, stream(s.Seed, threat.Name, repeat, "client", c)))
+		cell.Processes = append(cell.Processes, drawChoices(s, stream(seed, recipe.Name, repeat, "client", c)))
 	}
-	cell.Injections = drawInjections(s, threat.Fault, stream(s.Seed, threat.Name, repeat, "nemesis", 0))
+	for i, rule := range recipe.Rules {
+		cell.Schedules = append(cell.Schedules, drawSchedule(s, rule, stream(seed, recipe.Name, repeat, "nemesis", i)))
+	}
 	return cell
 }
 
@@ -176,28 +141,59 @@ func drawChoices(s Settings, rng *rand.Rand) Choices {
 	for range rounds {
 		choices.Rounds = append(choices.Rounds, Round{
 			Key:  rng.IntN(s.Keys),
-			Hold: between(rng, s.Hold/2, s.Hold/2+s.Hold),
+			Hold: between(rng, s.Hold.From, s.Hold.To),
 		})
 	}
 	return choices
 }
 
-// drawInjections fills the duration with injections, one after the other. There is at least one.
-func drawInjections(s Settings, fault nemesis.Fault, rng *rand.Rand) []Injection {
-	if _, calm := fault.(nemesis.None); calm {
-		return nil
+// drawSchedule fills the duration with a rule's injections, one after the other. There is at least one.
+func drawSchedule(s Settings, rule scenario.Rule, rng *rand.Rand) Schedule {
+	schedule := Schedule{Fault: rule.Fault, Role: rule.Aim.Role, Moment: rule.Aim.Moment}
+	lasts := lasting(rule, s.TTL)
+	planned := rule.After + between(rng, 0, max(maxPhase, rule.Every))
+	for free := time.Duration(0); len(schedule.Injections) < limit(rule); {
+		skip := skips(rule.Probability, rng)
+		if schedule.Moment == "" {
+			planned, skip = planned+time.Duration(skip)*rule.Every, 0
+		}
+		at := max(free, planned+between(rng, -rule.Jitter, rule.Jitter))
+		if len(schedule.Injections) > 0 && at+lasts > s.Duration {
+			break
+		}
+		schedule.Injections = append(schedule.Injections, Injection{At: at, For: lasts, Skip: skip, Pick: rng.IntN(picks)})
+		free = at + lasts
+		planned += rule.Every
+		if rule.Every == 0 {
+			planned = free + between(rng, s.TTL/2, s.TTL/2+s.TTL) // in which clients recover and go on
+		}
 	}
-	lasts := instantFor
-	if lasting, ok := fault.(nemesis.Lasting); ok {
-		lasts = lasting.Lasts(s.TTL)
+	return schedule
+}
+
+func limit(rule scenario.Rule) int {
+	if rule.Limit == 0 {
+		return maxInjections
 	}
-	var injections []Injection
-	at := between(rng, 0, maxPhase)
-	for len(injections) == 0 || at+lasts <= s.Duration {
-		injections = append(injections, Injection{At: at, For: lasts})
-		at += lasts + between(rng, s.TTL/2, s.TTL/2+s.TTL) // in which clients recover and go on
+	return rule.Limit
+}
+
+func lasting(rule scenario.Rule, ttl time.Duration) time.Duration {
+	if rule.For != (scenario.Span{}) {
+		return rule.For.Under(ttl)
 	}
-	return injections
+	if l, ok := rule.Aim.Fault.(nemesis.Lasting); ok {
+		return l.Lasts(ttl)
+	}
+	return instantFor
+}
+
+// skips is how often chance says no before it says yes.
+func skips(probability float64, rng *rand.Rand) (n int) {
+	for n < maxInjections && rng.Float64() >= probability {
+		n++
+	}
+	return n
 }
 
 // stream is a source of its own for one purpose, split off the seed: drawing more for one purpose
@@ -223,8 +219,9 @@ func (p Plan) Estimate() time.Duration {
 	var all time.Duration
 	for _, c := range p.Cells {
 		lasts := c.Duration
-		if n := len(c.Injections); n > 0 {
-			lasts = max(lasts, c.Injections[n-1].At+c.Injections[n-1].For)
+		for _, schedule := range c.Schedules {
+			last := schedule.Injections[len(schedule.Injections)-1]
+			lasts = max(lasts, last.At+last.For)
 		}
 		all += c.Warmup + lasts + around
 	}

@@ -3,39 +3,57 @@ package harness
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"lockquake/harness/nemesis"
+	"lockquake/harness/scenario"
 )
 
 func settings() Settings {
 	return Settings{
-		Members: 3, Clients: 5, Keys: 2, TTL: time.Second, Hold: 50 * time.Millisecond,
-		Warmup: 500 * time.Millisecond, Duration: 3 * time.Second, Resource: InMemory, Repeat: 2, Seed: 7,
+		Members: 3, Clients: 5, Keys: 2, TTL: time.Second, Hold: scenario.Range{From: 25 * time.Millisecond, To: 75 * time.Millisecond},
+		Warmup: 500 * time.Millisecond, Duration: 3 * time.Second, Resource: InMemory, Repeats: 2,
 	}
 }
 
+// single is a scenario of one fault, as --fault makes it.
+func single(name string, fault nemesis.Fault, role nemesis.Role, moment nemesis.Moment) scenario.Scenario {
+	return scenario.Scenario{Name: name, Rules: []scenario.Rule{
+		{Fault: name, Aim: nemesis.Aim{Fault: fault, Role: role, Moment: moment}, Probability: 1},
+	}}
+}
+
+func trials(s Settings, scenarios ...scenario.Scenario) (all []Trial) {
+	for _, recipe := range scenarios {
+		all = append(all, Trial{Scenario: recipe, Settings: s, Subjects: subjects})
+	}
+	return all
+}
+
 var (
-	subjects = []Subject{{Name: "mutex"}, {Name: "mutex+fence", Fenced: true}}
-	threats  = []Threat{{"none", nemesis.None{}}, {"pause-holder", nemesis.PauseHolder{}}, {"revoke-holder", nemesis.RevokeHolder{}}}
+	subjects  = []Subject{{Name: "mutex"}, {Name: "mutex+fence", Fenced: true}}
+	scenarios = []scenario.Scenario{
+		{Name: "calm"},
+		single("pause-holder", nemesis.PauseClient{}, nemesis.Holder, nemesis.Acquired),
+		single("revoke-holder", nemesis.RevokeLease{}, nemesis.Holder, nemesis.Acquired),
+	}
 )
 
 func TestSameSeedSamePlan(t *testing.T) {
-	one, two := Draw(settings(), subjects, threats), Draw(settings(), subjects, threats)
+	one, two := Draw(7, trials(settings(), scenarios...)), Draw(7, trials(settings(), scenarios...))
 	if !bytes.Equal(one.JSON(), two.JSON()) {
 		t.Error("two drawings of one seed differ")
 	}
-	other := settings()
-	other.Seed++
-	if bytes.Equal(one.JSON(), Draw(other, subjects, threats).JSON()) {
+	if bytes.Equal(one.JSON(), Draw(8, trials(settings(), scenarios...)).JSON()) {
 		t.Error("another seed draws the same plan")
 	}
 }
 
 func TestPlanHasEveryCellRepeatByRepeat(t *testing.T) {
-	plan := Draw(settings(), subjects, threats)
+	plan := Draw(7, trials(settings(), scenarios...))
 	if len(plan.Cells) != 12 {
 		t.Fatalf("%d cells, want 2 strategies x 3 faults x 2 repeats", len(plan.Cells))
 	}
@@ -50,7 +68,7 @@ func TestPlanHasEveryCellRepeatByRepeat(t *testing.T) {
 }
 
 func TestStrategiesOfOneRepeatGetTheSameSchedule(t *testing.T) {
-	plan := Draw(settings(), subjects, threats)
+	plan := Draw(7, trials(settings(), scenarios...))
 	a, b := plan.Cells[2], plan.Cells[3]
 	if a.Fault != b.Fault || a.Strategy == b.Strategy {
 		t.Fatalf("cells are %s/%s and %s/%s", a.Strategy, a.Fault, b.Strategy, b.Fault)
@@ -60,37 +78,87 @@ func TestStrategiesOfOneRepeatGetTheSameSchedule(t *testing.T) {
 		j, _ := json.Marshal(y)
 		return bytes.Equal(i, j)
 	}
-	if !same(a.Injections, b.Injections) || !same(a.Processes, b.Processes) {
+	if !same(a.Schedules, b.Schedules) || !same(a.Processes, b.Processes) {
 		t.Error("two strategies under one fault met different schedules")
 	}
-	if again := plan.Cells[8]; same(a.Injections, again.Injections) {
+	if again := plan.Cells[8]; same(a.Schedules, again.Schedules) {
 		t.Error("two repeats met the same schedule")
 	}
 }
 
 func TestInjectionsFillTheDurationOneAfterTheOther(t *testing.T) {
-	for _, threat := range threats[1:] {
+	s := settings()
+	s.Duration = 30 * time.Second
+	for _, recipe := range append(slices.Clone(scenarios[1:]), timed) {
 		for seed := range uint64(50) {
-			s := settings()
-			s.Seed = seed
-			cell := Draw(s, subjects[:1], []Threat{threat}).Cells[0]
-			if len(cell.Injections) == 0 {
-				t.Fatalf("%s, seed %d: no injection", threat.Name, seed)
-			}
-			var free time.Duration
-			for _, in := range cell.Injections {
-				if in.At < free {
-					t.Errorf("%s, seed %d: an injection at %v begins before %v", threat.Name, seed, in.At, free)
+			for _, schedule := range Draw(seed, trials(s, recipe)).Cells[0].Schedules {
+				if len(schedule.Injections) == 0 {
+					t.Fatalf("%s, seed %d: no injection", recipe.Name, seed)
 				}
-				free = in.At + in.For
-			}
-			if free > s.Duration {
-				t.Errorf("%s, seed %d: the last injection ends at %v of %v", threat.Name, seed, free, s.Duration)
+				var free time.Duration
+				for _, in := range schedule.Injections {
+					if in.At < free {
+						t.Errorf("%s, seed %d: an injection at %v begins before %v", recipe.Name, seed, in.At, free)
+					}
+					free = in.At + in.For
+				}
+				if free > s.Duration {
+					t.Errorf("%s, seed %d: the last injection ends at %v of %v", recipe.Name, seed, free, s.Duration)
+				}
 			}
 		}
 	}
-	if calm := Draw(settings(), subjects, threats).Cells[0]; len(calm.Injections) != 0 {
-		t.Errorf("a calm cell has injections: %v", calm.Injections)
+	if calm := Draw(7, trials(s, scenarios[0])).Cells[0]; len(calm.Schedules) != 0 || calm.Fault != Calm {
+		t.Errorf("a calm cell is under %s, with %v", calm.Fault, calm.Schedules)
+	}
+}
+
+// timed has a rule by time, and one that lets moments go by.
+var timed = scenario.Scenario{Name: "timed", Rules: []scenario.Rule{
+	{
+		Fault: "pause-holder", Aim: nemesis.Aim{Fault: nemesis.PauseClient{}, Role: nemesis.Holder},
+		After: 4 * time.Second, Every: 5 * time.Second, Jitter: 3 * time.Second,
+		For: scenario.Span{TTLs: 1, Plus: time.Second}, Probability: 1,
+	},
+	{
+		Fault: "revoke-holder", Aim: nemesis.Aim{Fault: nemesis.RevokeLease{}, Role: nemesis.Holder, Moment: nemesis.Acquired},
+		Probability: 0.2, Limit: 3,
+	},
+}}
+
+func TestRulesAreDrawnAsTheySay(t *testing.T) {
+	s := settings()
+	s.Duration = time.Minute
+	var skipped, strays int
+	for seed := range uint64(50) {
+		cell := Draw(seed, trials(s, timed)).Cells[0]
+		first, second := cell.Schedules[0], cell.Schedules[1]
+		if at := first.Injections[0].At; at < time.Second || at >= 12*time.Second {
+			t.Errorf("seed %d: the first comes at %v, want 4 s and up to 5 s, give or take 3 s", seed, at)
+		}
+		if n := len(first.Injections); n < 9 || n > 12 {
+			t.Errorf("seed %d: %d injections in a minute, every 5 s", seed, n)
+		}
+		if n := len(second.Injections); n != 3 {
+			t.Errorf("seed %d: %d injections, want the limit of 3", seed, n)
+		}
+		for i, in := range first.Injections {
+			if in.For != 2*time.Second || in.Skip != 0 {
+				t.Errorf("seed %d: %+v, want for 2 s", seed, in)
+			}
+			if i > 0 && in.At-first.Injections[i-1].At != 5*time.Second {
+				strays++
+			}
+		}
+		for _, in := range second.Injections {
+			skipped += in.Skip
+		}
+	}
+	if strays == 0 {
+		t.Error("no jitter")
+	}
+	if mean := float64(skipped) / 150; mean < 3 || mean > 5 {
+		t.Errorf("%.1f moments go by on average, want 4 at a probability of 0.2", mean)
 	}
 }
 
@@ -98,22 +166,30 @@ func TestInjectionsFillTheDurationOneAfterTheOther(t *testing.T) {
 func TestShortDurationStillGetsOneInjection(t *testing.T) {
 	s := settings()
 	s.Duration = time.Millisecond
-	if n := len(Draw(s, subjects, threats).Cells[2].Injections); n != 1 {
+	if n := len(Draw(7, trials(s, scenarios[1])).Cells[0].Schedules[0].Injections); n != 1 {
 		t.Errorf("%d injections, want 1", n)
 	}
 }
 
+func TestScenarioSettingsTakeTheirPlace(t *testing.T) {
+	got := settings().Under(scenario.Settings{Members: 5, TTL: 2 * time.Second, Resource: InEtcd})
+	want := settings()
+	want.Members, want.TTL, want.Resource = 5, 2*time.Second, InEtcd
+	if got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
 func TestSettingsOutOfRangeAreNamed(t *testing.T) {
-	if err := settings().Validate(time.Second); err != nil {
+	if err := settings().Validate(Kind{MinTTL: time.Second}); err != nil {
 		t.Fatalf("good settings: %v", err)
 	}
 	for want, change := range map[string]func(*Settings){
 		"--clients is 0: give a number from 1":      func(s *Settings) { s.Clients = 0 },
 		"--keys is -1":                              func(s *Settings) { s.Keys = -1 },
-		"--repeat is 0":                             func(s *Settings) { s.Repeat = 0 },
+		"--repeat is 0":                             func(s *Settings) { s.Repeats = 0 },
 		"--members is 4: give an odd number":        func(s *Settings) { s.Members = 4 },
 		"--members is 11":                           func(s *Settings) { s.Members = 11 },
-		"--hold is -1s: give a duration of 0":       func(s *Settings) { s.Hold = -time.Second },
 		"--warmup is -1s":                           func(s *Settings) { s.Warmup = -time.Second },
 		"--duration is -3s: give a positive":        func(s *Settings) { s.Duration = -3 * time.Second },
 		"--ttl is 1.5s: give whole seconds":         func(s *Settings) { s.TTL = 1500 * time.Millisecond },
@@ -125,7 +201,7 @@ func TestSettingsOutOfRangeAreNamed(t *testing.T) {
 			s.TTL = 2 * time.Second
 		}
 		change(&s)
-		if err := s.Validate(2 * time.Second); err == nil || !strings.Contains(err.Error(), want) {
+		if err := s.Validate(Kind{MinTTL: 2 * time.Second}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
 		}
 	}

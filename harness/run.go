@@ -16,14 +16,15 @@ import (
 	"lockquake/checker/history"
 	"lockquake/harness/cluster"
 	"lockquake/harness/nemesis"
+	"lockquake/harness/network"
 	"lockquake/workloads"
 	"lockquake/workloads/lock"
 )
 
-// Cluster is what Run needs of a cluster. Healthy asks every member for a linearizable read.
+// Cluster is what Run needs of a cluster. Faults find the rest of what it can do by the interfaces of
+// nemesis. Healthy asks every member for a linearizable read.
 type Cluster interface {
 	nemesis.Members
-	nemesis.Peers
 	// Client connects to all members by links of its own. Leases are told of to the observer.
 	Client(ctx context.Context, number int, leases cluster.LeaseObserver) (Client, error)
 	Healthy(context.Context) error
@@ -33,23 +34,27 @@ type Cluster interface {
 // Client is one client's connection.
 type Client interface {
 	Etcd() *clientv3.Client
-	Hold()
-	Pass() int64
+	Links(member int) (to, from *network.Link)
+	LoseReply(match func(request any) bool) (stop func() (lost string))
+	LoseRequests(match func(request any) bool) (stop func() (lost int))
+	// Crash breaks the connection and closes the client, with nothing said.
+	Crash() error
 	Close() error
 }
 
 // Parts are the things that a cell names.
 type Parts struct {
 	Strategy lock.Strategy
-	Fault    nemesis.Fault
+	Faults   map[string]nemesis.Fault
 	Start    func(context.Context) (Cluster, error)
+	Prefix   Prefix
 }
 
-// Prefixes of the keys in etcd.
-const (
-	locksPrefix    = "lockquake/locks/"
-	resourcePrefix = "lockquake/resource/"
-)
+// Prefix is what all keys of a cell begin with; it ends with a slash.
+type Prefix string
+
+func (p Prefix) locks() string    { return string(p) + "locks/" }
+func (p Prefix) resource() string { return string(p) + "resource/" }
 
 const (
 	// immediate limits requests that should be answered at once.
@@ -80,7 +85,9 @@ func Run(ctx context.Context, cell Cell, parts Parts, out io.Writer) (err error)
 		return err
 	}
 	defer func() { err = errors.Join(err, recorder.Close()) }()
-	r := &run{cell: cell, parts: parts, cluster: shaken, rec: recorder, stop: make(chan struct{})}
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	r := &run{cell: cell, parts: parts, cluster: shaken, rec: recorder, stop: make(chan struct{}), fail: fail}
 	return r.carryOut(ctx)
 }
 
@@ -101,12 +108,15 @@ type run struct {
 	control   Client // no fault touches it
 	truth     *truth
 	register  *workloads.Register
-	actors    []*actor // one for each client, and one for the last read
+	actors    []*actor        // one for each client, and one for the last read
+	working   context.Context // of the clients' processes; a field because a client that is restarted needs it, too
+	clients   sync.WaitGroup
 	processes atomic.Int32
-	aim       aim
-	entries   atomic.Int64  // into critical sections
-	struckAt  atomic.Int64  // the number of entries that shows that one came after the first injection; 0: none was made
-	stop      chan struct{} // closed: no new rounds
+	board     board
+	entries   atomic.Int64            // into critical sections
+	struckAt  atomic.Int64            // the number of entries that shows that one came after the first injection; 0: none was made
+	stop      chan struct{}           // closed: no new rounds
+	fail      context.CancelCauseFunc // ends the run early
 }
 
 func (r *run) carryOut(ctx context.Context) (err error) {
@@ -117,7 +127,7 @@ func (r *run) carryOut(ctx context.Context) (err error) {
 		return fmt.Errorf("connect the control client: %w", err)
 	}
 	defer func() { err = errors.Join(err, r.control.Close()) }()
-	if r.truth, err = watchTruth(steady, r.control.Etcd(), r.rec); err != nil {
+	if r.truth, err = watchTruth(steady, r.control.Etcd(), r.parts.Prefix.locks(), r.rec); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, r.truth.close(steady)) }()
@@ -133,9 +143,9 @@ func (r *run) carryOut(ctx context.Context) (err error) {
 func (r *run) work(ctx, steady context.Context) error {
 	working, cancel := context.WithCancel(steady)
 	defer cancel()
-	var clients sync.WaitGroup
-	for i, a := range r.actors[:r.cell.Clients] {
-		clients.Go(func() { r.loop(working, a, r.cell.Processes[i].Rounds) })
+	r.working = working
+	for _, a := range r.actors[:r.cell.Clients] {
+		r.begin(working, a, a.now())
 	}
 	faults := r.injectAll(ctx)
 	r.awaitRecovery(ctx)
@@ -145,42 +155,29 @@ func (r *run) work(ctx, steady context.Context) error {
 	}
 	r.rec.Info(stop)
 	close(r.stop)
-	settled := r.settle(&clients, cancel)
+	settled := r.settle(cancel)
 	healthy := r.verifyHealthy(steady)
-	if err := errors.Join(faults, settled, healthy); err != nil {
+	if err := errors.Join(r.failure(ctx), faults, settled, healthy); err != nil {
 		return err
 	}
 	r.lastReads(steady)
 	return nil
 }
 
-func (r *run) loop(ctx context.Context, a *actor, rounds []Round) {
-	for i := 0; ; i++ {
-		select {
-		case <-r.stop:
-			return
-		case <-ctx.Done():
-			return
-		default:
-		}
-		round := rounds[i%len(rounds)]
-		if r.register.Turn(ctx, a.process, r.cell.KeyNames[round.Key], round.Hold) {
-			continue
-		}
-		select {
-		case <-time.After(retry):
-		case <-r.stop:
-		case <-ctx.Done():
-		}
+// failure is what ended the run early, if that was not its caller.
+func (r *run) failure(ctx context.Context) error {
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, ctx.Err()) {
+		return cause
 	}
+	return nil
 }
 
 // settle waits until all processes have ended their rounds. Those that take longer than they may are
 // cancelled, and then cut off by closing their clients: a lock that ignores its context must not
 // keep the run.
-func (r *run) settle(clients *sync.WaitGroup, cancel context.CancelFunc) error {
+func (r *run) settle(cancel context.CancelFunc) error {
 	done := make(chan struct{})
-	go func() { clients.Wait(); close(done) }()
+	go func() { r.clients.Wait(); close(done) }()
 	if within(done, r.cell.Settle) {
 		return nil
 	}
@@ -189,7 +186,7 @@ func (r *run) settle(clients *sync.WaitGroup, cancel context.CancelFunc) error {
 		return nil
 	}
 	for _, a := range r.actors[:r.cell.Clients] {
-		_ = a.client.Close() // its error comes again when the actor is closed
+		_ = a.now().client.Close() // its error comes again when the actor is closed
 	}
 	if within(done, leaving) {
 		return nil
@@ -222,7 +219,7 @@ func (r *run) lastReads(ctx context.Context) {
 	reader := r.actors[r.cell.Clients]
 	began := time.Now()
 	for _, key := range r.cell.KeyNames {
-		r.register.Last(ctx, reader.process, key, max(r.cell.Settle-time.Since(began), immediate))
+		r.register.Last(ctx, reader.now().process, key, max(r.cell.Settle-time.Since(began), immediate))
 	}
 }
 
@@ -231,9 +228,9 @@ func (r *run) resource() workloads.Resource {
 		return &workloads.Memory{Fenced: r.cell.Fenced}
 	}
 	return &workloads.Etcd{
-		Prefix: resourcePrefix,
+		Prefix: r.parts.Prefix.resource(),
 		Fenced: r.cell.Fenced,
-		Client: func(client int32) *clientv3.Client { return r.actors[client].client.Etcd() },
+		Client: func(client int32) *clientv3.Client { return r.actors[client].now().client.Etcd() },
 		Reader: r.control.Etcd(),
 	}
 }
@@ -243,11 +240,12 @@ func (r *run) openActors(ctx, steady context.Context) error {
 	r.actors = make([]*actor, r.cell.Clients+1)
 	group, opening := errgroup.WithContext(ctx)
 	for i := range r.actors {
+		r.actors[i] = &actor{number: i}
 		group.Go(func() error {
 			if i < r.cell.Clients && !sleep(opening, r.cell.Processes[i].Phase) {
 				return opening.Err()
 			}
-			return r.openActor(steady, i)
+			return r.open(steady, r.actors[i])
 		})
 	}
 	return group.Wait()
@@ -265,8 +263,8 @@ func sleep(ctx context.Context, d time.Duration) bool {
 func (r *run) closeActors() error {
 	var group errgroup.Group
 	for _, a := range r.actors {
-		if a != nil {
-			group.Go(func() error { return a.close(r.cell.KeyNames) })
+		if l := a.now(); l != nil {
+			group.Go(func() error { return l.close(a.number) })
 		}
 	}
 	return group.Wait()

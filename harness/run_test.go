@@ -20,7 +20,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestRunRecordsTurnsAndLastReads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h, err := carry(t.Context(), t, &fakeCluster{}, newFakeLock().strategy, nemesis.None{})
+		h, err := carry(t.Context(), t, &fakeCluster{}, newFakeLock().strategy, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -96,7 +96,7 @@ func TestHarnessFailures(t *testing.T) {
 		fault   nemesis.Fault
 	}{
 		"heal fake: stuck":                  {&fakeCluster{}, &fakeFault{helErr: errors.New("stuck")}},
-		"the cluster is not healthy":        {&fakeCluster{sick: errors.New("m1 is silent")}, nemesis.None{}},
+		"the cluster is not healthy":        {&fakeCluster{sick: errors.New("m1 is silent")}, nil},
 		"after the last heal: m1 is silent": {&fakeCluster{sick: errors.New("m1 is silent")}, &fakeFault{}},
 	} {
 		synctest.Test(t, func(t *testing.T) {
@@ -137,7 +137,7 @@ func TestLockThatIgnoresItsContextIsGivenUp(t *testing.T) {
 		l := newFakeLock()
 		l.deaf = true
 		<-l.turn // nobody ever gets it
-		_, err := carry(t.Context(), t, &fakeCluster{}, l.strategy, nemesis.None{})
+		_, err := carry(t.Context(), t, &fakeCluster{}, l.strategy, nil)
 		if err == nil || !strings.Contains(err.Error(), "strategy mutex: a call did not return") {
 			t.Errorf("%v", err)
 		}
@@ -150,7 +150,7 @@ func TestLockThatClosesWithItsClientIsClosed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fakeCluster{}
 		l := &clinging{fakeLock: newFakeLock(), cluster: f}
-		if _, err := carry(t.Context(), t, f, l.strategy, nemesis.None{}); err != nil {
+		if _, err := carry(t.Context(), t, f, l.strategy, nil); err != nil {
 			t.Error(err)
 		}
 	})
@@ -178,7 +178,7 @@ func TestWaiterWithoutAnEndIsUnknown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newFakeLock()
 		<-l.turn
-		h, err := carry(t.Context(), t, &fakeCluster{}, l.strategy, nemesis.None{})
+		h, err := carry(t.Context(), t, &fakeCluster{}, l.strategy, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -229,15 +229,15 @@ func struck(h history.History, in history.Injection) (victim int32, steps int) {
 	return victim, steps
 }
 
-// pauseOnly is PauseHolder without leases.
+// pauseOnly is PauseClient without leases.
 type pauseOnly struct{}
 
-func (pauseOnly) AimsAtHolder()                     {}
+func (pauseOnly) Requires() nemesis.Requirements    { return nemesis.Requirements{} }
 func (pauseOnly) Lasts(time.Duration) time.Duration { return time.Second }
 func (pauseOnly) Inject(_ context.Context, t nemesis.Target) (nemesis.Injected, error) {
-	t.Clients.Pause(t.Holder.Client)
-	return nemesis.Injected{To: t.Holder.String(), Heal: func(context.Context) (nemesis.Evidence, error) {
-		return nemesis.Evidence{Observed: t.Clients.Resume(t.Holder.Client)}, nil
+	t.Clients.Pause(t.Victim.Client)
+	return nemesis.Injected{To: t.Victim.String(), Heal: func(context.Context) (nemesis.Evidence, error) {
+		return nemesis.Evidence{Observed: t.Clients.Resume(t.Victim.Client)}, nil
 	}}, nil
 }
 
@@ -259,6 +259,7 @@ func (o *outage) Acquire(ctx context.Context) (lock.Hold, error) {
 
 func (o *outage) Lasts(time.Duration) time.Duration { return 2500 * time.Millisecond }
 
+func (o *outage) Requires() nemesis.Requirements { return nemesis.Requirements{} }
 func (o *outage) Inject(context.Context, nemesis.Target) (nemesis.Injected, error) {
 	o.until.Store(time.Now().Add(8 * time.Second).UnixNano())
 	return nemesis.Injected{Heal: func(context.Context) (nemesis.Evidence, error) {
@@ -281,5 +282,74 @@ func TestClientsLiveToSeeTheEndOfAFault(t *testing.T) {
 			}
 		}
 		t.Errorf("nobody acquired after the fault: %s", names(ops(h, history.Acquire)[:20]))
+	})
+}
+
+// crashOnly crashes a holder, and brings it back when it is healed.
+type crashOnly struct{ pauseOnly }
+
+func (*crashOnly) Inject(_ context.Context, t nemesis.Target) (nemesis.Injected, error) {
+	if err := t.Clients.Crash(t.Victim.Client); err != nil {
+		return nemesis.Injected{}, err
+	}
+	return nemesis.Injected{To: t.Victim.String(), Heal: func(ctx context.Context) (nemesis.Evidence, error) {
+		return nemesis.Evidence{Observed: true}, t.Clients.Restart(ctx, t.Victim.Client)
+	}}, nil
+}
+
+// A crashed process does and records nothing more; its client comes back as another process.
+func TestCrashedHolderIsGoneUntilItIsRestarted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newFakeLock()
+		l.leased = time.Second // or nobody could ever follow the one that crashed
+		f := &fakeCluster{}
+		h, err := carry(t.Context(), t, f, l.strategy, &crashOnly{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		crashes := 0
+		for _, e := range h.Infos {
+			if e.Op != history.Crash {
+				continue
+			}
+			crashes++
+			if hold := h.Find(e.Hold); hold == nil || hold.Process != e.Process || hold.Key != e.Key {
+				t.Errorf("crash %+v in the midst of %+v", e, hold)
+			}
+			wantReplaced(t, h, e)
+		}
+		if crashes == 0 || crashes != len(h.Injections()) || crashes != f.crashed {
+			t.Errorf("%d crashes recorded of %d injections, %d clients crashed", crashes, len(h.Injections()), f.crashed)
+		}
+	})
+}
+
+func wantReplaced(t *testing.T, h history.History, crash history.Event) {
+	t.Helper()
+	back := false
+	for _, o := range h.Ops {
+		if o.Process == crash.Process && (o.Call > crash.Seq || o.Return > crash.Seq && o.Return != history.Open) {
+			t.Errorf("process %d crashed at %d, and then did %+v", crash.Process, crash.Seq, o)
+		}
+		back = back || o.Client == crash.Client && o.Call > crash.Seq
+	}
+	if !back {
+		t.Errorf("c%d never came back", crash.Client)
+	}
+}
+
+// A strategy that panics ends the run in order; lockquake lives.
+func TestPanicOfAStrategyIsItsOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newFakeLock()
+		l.fragile = true
+		fault := &longFault{fakeFault{evidence: nemesis.Evidence{Observed: true}}}
+		_, err := carry(t.Context(), t, &fakeCluster{}, l.strategy, fault)
+		if err == nil || !strings.Contains(err.Error(), "strategy mutex panicked: out of order") {
+			t.Errorf("%v, want the panic", err)
+		}
+		if fault.injected != fault.healed {
+			t.Errorf("%d injected, %d healed", fault.injected, fault.healed)
+		}
 	})
 }

@@ -16,6 +16,7 @@ import (
 // revisions; what the watch cannot see any more is recorded as a gap.
 type truth struct {
 	client *clientv3.Client
+	prefix string // of the lock's keys
 	rec    *history.Recorder
 	fates  *inquiry
 	next   int64 // the first revision that was not seen yet
@@ -24,23 +25,23 @@ type truth struct {
 }
 
 // endKey is written at the end: when the watch tells of it, it has told of everything.
-const endKey = locksPrefix + "-end"
+func (t *truth) endKey() string { return t.prefix + "-end" }
 
-func watchTruth(ctx context.Context, client *clientv3.Client, rec *history.Recorder) (*truth, error) {
+func watchTruth(ctx context.Context, client *clientv3.Client, prefix string, rec *history.Recorder) (*truth, error) {
 	asking, cancel := context.WithTimeout(ctx, immediate)
 	defer cancel()
-	now, err := client.Get(asking, endKey)
+	now, err := client.Get(asking, prefix)
 	if err != nil {
 		return nil, fmt.Errorf("ask for the first revision: %w", err)
 	}
-	return watchTruthFrom(ctx, now.Header.Revision+1, client, rec), nil
+	return watchTruthFrom(ctx, now.Header.Revision+1, client, prefix, rec), nil
 }
 
-func watchTruthFrom(ctx context.Context, revision int64, client *clientv3.Client, rec *history.Recorder) *truth {
+func watchTruthFrom(ctx context.Context, revision int64, client *clientv3.Client, prefix string, rec *history.Recorder) *truth {
 	watching, stop := context.WithCancel(ctx)
 	alive := func(lease clientv3.LeaseID) (bool, error) { return leases{client}.Alive(ctx, lease) }
 	t := &truth{
-		client: client, rec: rec, fates: newInquiry(rec, alive),
+		client: client, prefix: prefix, rec: rec, fates: newInquiry(rec, alive),
 		next: revision, stop: stop, done: make(chan struct{}),
 	}
 	go func() {
@@ -70,12 +71,12 @@ func (t *truth) watch(ctx context.Context) {
 func (t *truth) follow(ctx context.Context) (compacted int64, ended bool) {
 	ctx, cancel := context.WithCancel(clientv3.WithRequireLeader(ctx))
 	defer cancel()
-	for resp := range t.client.Watch(ctx, locksPrefix, clientv3.WithPrefix(), clientv3.WithPrevKV(), clientv3.WithRev(t.next)) {
+	for resp := range t.client.Watch(ctx, t.prefix, clientv3.WithPrefix(), clientv3.WithPrevKV(), clientv3.WithRev(t.next)) {
 		if resp.CompactRevision > 0 {
 			return resp.CompactRevision, false
 		}
 		for _, e := range resp.Events {
-			if string(e.Kv.Key) == endKey {
+			if string(e.Kv.Key) == t.endKey() {
 				return 0, true
 			}
 			t.record(e)
@@ -93,18 +94,18 @@ func (t *truth) follow(ctx context.Context) (compacted int64, ended bool) {
 func (t *truth) skip(ctx context.Context, compacted int64) (ended bool) {
 	ctx, cancel := context.WithTimeout(ctx, immediate)
 	defer cancel()
-	state, err := t.client.Get(ctx, locksPrefix, clientv3.WithPrefix(), clientv3.WithRev(compacted))
+	state, err := t.client.Get(ctx, t.prefix, clientv3.WithPrefix(), clientv3.WithRev(compacted))
 	if err != nil {
 		return false
 	}
 	t.gap(compacted + 1)
 	t.next = compacted + 1
 	for _, kv := range state.Kvs {
-		if string(kv.Key) == endKey {
+		if string(kv.Key) == t.endKey() {
 			ended = true
 			continue
 		}
-		seen := keyEvent(history.Created, string(kv.Key), compacted)
+		seen := t.keyEvent(history.Created, string(kv.Key), compacted)
 		seen.Token, seen.Lease = kv.CreateRevision, kv.Lease
 		t.rec.Info(seen)
 	}
@@ -121,11 +122,11 @@ func (t *truth) gap(until int64) {
 func (t *truth) record(e *clientv3.Event) {
 	switch {
 	case e.IsCreate():
-		seen := keyEvent(history.Created, string(e.Kv.Key), e.Kv.ModRevision)
+		seen := t.keyEvent(history.Created, string(e.Kv.Key), e.Kv.ModRevision)
 		seen.Token, seen.Lease = e.Kv.CreateRevision, e.Kv.Lease
 		t.rec.Info(seen)
 	case e.Type == clientv3.EventTypeDelete && e.PrevKv != nil:
-		seen := keyEvent(history.Deleted, string(e.Kv.Key), e.Kv.ModRevision)
+		seen := t.keyEvent(history.Deleted, string(e.Kv.Key), e.Kv.ModRevision)
 		seen.Token, seen.Lease = e.PrevKv.CreateRevision, e.PrevKv.Lease
 		t.recordDeletion(seen)
 	}
@@ -140,8 +141,8 @@ func (t *truth) recordDeletion(e history.Event) {
 	t.fates.deleted(e.Token, deletion{t.rec.Info(e), e.Lease})
 }
 
-func keyEvent(op history.Op, key string, revision int64) history.Event {
-	name, _, _ := strings.Cut(strings.TrimPrefix(key, locksPrefix), "/")
+func (t *truth) keyEvent(op history.Op, key string, revision int64) history.Event {
+	name, _, _ := strings.Cut(strings.TrimPrefix(key, t.prefix), "/")
 	return history.Event{Op: op, Process: history.Nemesis, Client: history.Nemesis, Key: name, Note: key, Pos: revision}
 }
 
@@ -149,7 +150,7 @@ func keyEvent(op history.Op, key string, revision int64) history.Event {
 func (t *truth) close(ctx context.Context) error {
 	putting, cancel := context.WithTimeout(ctx, healing)
 	defer cancel()
-	_, err := t.client.Put(putting, endKey, "")
+	_, err := t.client.Put(putting, t.endKey(), "")
 	if err != nil {
 		err = fmt.Errorf("mark the end of the ground truth: %w", err)
 		cancel()

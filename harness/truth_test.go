@@ -17,6 +17,7 @@ import (
 
 	"lockquake/checker/history"
 	"lockquake/harness/cluster"
+	"lockquake/harness/network"
 )
 
 // toldEtcd answers the ground truth from a script: each Watch with the next stream, each Get with the next
@@ -32,6 +33,8 @@ type toldEtcd struct {
 	from []int64 // revisions of the watches
 	read []int64 // revisions of the reads
 }
+
+const testPrefix = "lockquake/locks/"
 
 func (*toldEtcd) Close() error { return nil }
 
@@ -81,7 +84,7 @@ func (f *toldEtcd) TimeToLive(_ context.Context, id clientv3.LeaseID, _ ...clien
 }
 
 func kv(key string, created, lease int64) *mvccpb.KeyValue {
-	return &mvccpb.KeyValue{Key: []byte(locksPrefix + key), CreateRevision: created, ModRevision: created, Lease: lease}
+	return &mvccpb.KeyValue{Key: []byte(testPrefix + key), CreateRevision: created, ModRevision: created, Lease: lease}
 }
 
 func put(key string, revision, lease int64) *clientv3.Event {
@@ -89,7 +92,7 @@ func put(key string, revision, lease int64) *clientv3.Event {
 }
 
 func deleted(key string, created, lease, revision int64) *clientv3.Event {
-	gone := &mvccpb.KeyValue{Key: []byte(locksPrefix + key), ModRevision: revision}
+	gone := &mvccpb.KeyValue{Key: []byte(testPrefix + key), ModRevision: revision}
 	return &clientv3.Event{Type: clientv3.EventTypeDelete, Kv: gone, PrevKv: kv(key, created, lease)}
 }
 
@@ -108,7 +111,7 @@ func follow(t *testing.T, f *toldEtcd, beside func(*truth)) history.History {
 	if err != nil {
 		t.Fatal(err)
 	}
-	truth, err := watchTruth(t.Context(), &clientv3.Client{KV: f, Watcher: f, Lease: f}, rec)
+	truth, err := watchTruth(t.Context(), &clientv3.Client{KV: f, Watcher: f, Lease: f}, testPrefix, rec)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,9 +139,9 @@ func seen(h history.History) []string {
 	for _, e := range h.Infos {
 		switch e.Op {
 		case history.Created:
-			all = append(all, fmt.Sprintf("+%s %d @%d", e.Note[len(locksPrefix):], e.Token, e.Pos))
+			all = append(all, fmt.Sprintf("+%s %d @%d", e.Note[len(testPrefix):], e.Token, e.Pos))
 		case history.Deleted:
-			all = append(all, fmt.Sprintf("-%s %d @%d %v", e.Note[len(locksPrefix):], e.Token, e.Pos, e.Outcome))
+			all = append(all, fmt.Sprintf("-%s %d @%d %v", e.Note[len(testPrefix):], e.Token, e.Pos, e.Outcome))
 		case history.Gap:
 			all = append(all, fmt.Sprintf("gap %d-%d", e.Pos, e.Value))
 		}
@@ -305,15 +308,17 @@ func TestTruthTellsOfARealCompaction(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	watching.Hold()
-	truth := watchTruthFrom(ctx, first, watching.Etcd, rec)
-	awaitHeld(ctx, t, watching)
+	cut := cutOff(watching, len(shaken.Names()))
+	truth := watchTruthFrom(ctx, first, watching.Etcd, testPrefix, rec)
+	awaitHeld(ctx, t, cut)
 	write(ctx, t, other, "k0/b")
 	lost := remove(ctx, t, other, "k0/a")
 	if _, err := other.Etcd.Compact(ctx, lost); err != nil {
 		t.Fatal(err)
 	}
-	watching.Pass()
+	for _, rule := range cut {
+		rule.Lift()
+	}
 	last := write(ctx, t, other, "k0/c")
 	if err := errors.Join(truth.close(ctx), rec.Close()); err != nil {
 		t.Fatal(err)
@@ -337,7 +342,7 @@ func connect(ctx context.Context, t *testing.T, shaken *cluster.Cluster, number 
 
 func write(ctx context.Context, t *testing.T, c *cluster.Client, key string) (revision int64) {
 	t.Helper()
-	put, err := c.Etcd.Put(ctx, locksPrefix+key, "")
+	put, err := c.Etcd.Put(ctx, testPrefix+key, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -346,7 +351,7 @@ func write(ctx context.Context, t *testing.T, c *cluster.Client, key string) (re
 
 func remove(ctx context.Context, t *testing.T, c *cluster.Client, key string) (revision int64) {
 	t.Helper()
-	gone, err := c.Etcd.Delete(ctx, locksPrefix+key)
+	gone, err := c.Etcd.Delete(ctx, testPrefix+key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -354,14 +359,25 @@ func remove(ctx context.Context, t *testing.T, c *cluster.Client, key string) (r
 }
 
 // awaitHeld waits until a client's request is held back.
-func awaitHeld(ctx context.Context, t *testing.T, c *cluster.Client) {
+func awaitHeld(ctx context.Context, t *testing.T, cut []*network.Imposed) {
 	t.Helper()
-	out, _ := c.Links(0)
-	for out.Held() == 0 {
-		select {
-		case <-ctx.Done():
-			t.Fatal("the watch sent nothing")
-		case <-time.After(time.Millisecond):
+	for {
+		for _, rule := range cut {
+			if rule.Toll().Held > 0 {
+				return
+			}
+		}
+		if !sleep(ctx, time.Millisecond) {
+			t.Fatal("nothing was held")
 		}
 	}
+}
+
+// cutOff holds all that goes from and to a client.
+func cutOff(c *cluster.Client, members int) (cut []*network.Imposed) {
+	for member := range members {
+		to, from := c.Links(member)
+		cut = append(cut, to.Impose(network.Rule{Held: true}), from.Impose(network.Rule{Held: true}))
+	}
+	return cut
 }

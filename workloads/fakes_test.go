@@ -117,6 +117,10 @@ func play(t *testing.T, test func(*stage)) {
 			Lock:           func(string) lock.Lock { return s.lock },
 			Step:           func(ctx context.Context) bool { return s.step(ctx) },
 			Busy:           func() <-chan struct{} { return s.busy },
+			Alive:          func() {},
+			Waiting:        func(string) func() { return func() {} },
+			Leaving:        func(context.Context, *workloads.Hold) {},
+			Releasing:      func(*workloads.Hold) func(error) { return func(error) {} },
 			Entered:        func(_ context.Context, h *workloads.Hold) { s.entered = append(s.entered, h) },
 			RequestTimeout: requestTimeout,
 		}

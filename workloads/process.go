@@ -26,20 +26,28 @@ type Process struct {
 	Lock func(key string) lock.Lock
 	// Step returns at once, or when a pause of the client is over, and tells whether there was one.
 	Step func(context.Context) (stopped bool)
+	// Alive is called before each thing that the process does. Once the process has crashed it does not
+	// return, but ends the goroutine.
+	Alive func()
 	// Busy gives a channel that is closed when the process may leave its critical section; nil: now.
 	Busy func() <-chan struct{}
+	// Waiting is told of each acquire before its request leaves, and the func that it gives, of its end.
+	Waiting func(key string) (answered func())
 	// Entered is called in the critical section, between what the process has read and what it will do
 	// with it.
 	Entered func(context.Context, *Hold)
+	// Leaving is called when the process has made up its mind to release.
+	Leaving func(context.Context, *Hold)
 	// Releasing is told of each release before its request leaves, and the func that it gives, of how it
-	// ended; nil: nobody is told.
+	// ended.
 	Releasing func(*Hold) (released func(error))
 	// RequestTimeout limits each operation but the acquire, which waits for its context, and the
 	// close, which has none.
 	RequestTimeout time.Duration
 
-	number int32
-	known  bool // number may be used
+	number  int32
+	known   bool  // number may be used
+	holding *Hold // nil: nothing
 }
 
 // Hold is a lock as its process holds it.
@@ -67,8 +75,25 @@ func (p *Process) id() int32 {
 	return p.number
 }
 
+// Crashed is the event that tells of the process's end in the midst of what it did. It is asked for when
+// the process does nothing any more.
+func (p *Process) Crashed() history.Event {
+	key := ""
+	if p.holding != nil {
+		key = p.holding.Name
+	}
+	return p.event(history.Crash, key, p.holding)
+}
+
+// invoke records the beginning of a call.
+func (p *Process) invoke(e history.Event) history.Call {
+	p.Alive()
+	return p.Recorder.Invoke(e)
+}
+
 // returned records the end of a call by the error that it ended with.
 func (p *Process) returned(call history.Call, err error, e history.Event) history.Outcome {
+	p.Alive()
 	outcome := history.OK
 	if err != nil {
 		outcome = history.Unknown
@@ -85,13 +110,16 @@ func (p *Process) returned(call history.Call, err error, e history.Event) histor
 // Acquire waits for the lock of a key; nil: it was not acquired.
 func (p *Process) Acquire(ctx context.Context, key string) *Hold {
 	p.Step(ctx)
-	call := p.Recorder.Invoke(p.event(history.Acquire, key, nil))
+	call := p.invoke(p.event(history.Acquire, key, nil))
+	answered := p.Waiting(key)
 	held, err := p.Lock(key).Acquire(ctx)
+	answered()
 	e := history.Event{Token: held.Token, Lease: int64(held.Lease), Note: held.Key}
 	if p.returned(call, err, e) != history.OK {
 		return nil
 	}
-	return &Hold{Hold: held, ID: call.ID(), Name: key, Client: p.Client}
+	p.holding = &Hold{Hold: held, ID: call.ID(), Name: key, Client: p.Client}
+	return p.holding
 }
 
 // await waits for something else than the loss of the hold, and tells whether it was lost by then.
@@ -123,20 +151,21 @@ func (p *Process) Stay(ctx context.Context, hold *Hold, d time.Duration) bool {
 	if p.Step(ctx) || !lost {
 		return true
 	}
+	p.Alive()
+	p.holding = nil
 	p.Recorder.Info(p.event(history.Lost, hold.Name, hold))
 	return false
 }
 
 // Release gives the lock back.
 func (p *Process) Release(ctx context.Context, hold *Hold) {
+	p.Leaving(ctx, hold)
 	p.Step(ctx)
 	ctx, cancel := context.WithTimeout(ctx, p.RequestTimeout)
 	defer cancel()
-	call := p.Recorder.Invoke(p.event(history.Release, hold.Name, hold))
-	released := func(error) {}
-	if p.Releasing != nil {
-		released = p.Releasing(hold)
-	}
+	call := p.invoke(p.event(history.Release, hold.Name, hold))
+	p.holding = nil
+	released := p.Releasing(hold)
 	err := hold.Release(ctx)
 	released(err)
 	p.returned(call, err, history.Event{})
@@ -144,6 +173,6 @@ func (p *Process) Release(ctx context.Context, hold *Hold) {
 
 // Close ends the client's session on a key.
 func (p *Process) Close(key string) {
-	call := p.Recorder.Invoke(p.event(history.Close, key, nil))
+	call := p.invoke(p.event(history.Close, key, nil))
 	p.returned(call, p.Lock(key).Close(), history.Event{})
 }

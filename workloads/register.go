@@ -61,7 +61,7 @@ func (r *Register) Last(ctx context.Context, p *Process, key string, patience ti
 func (r *Register) read(ctx context.Context, p *Process, key string, hold *Hold) (int64, error) {
 	ctx, cancel := context.WithTimeout(ctx, p.RequestTimeout)
 	defer cancel()
-	call := p.Recorder.Invoke(p.event(history.Read, key, hold))
+	call := p.invoke(p.event(history.Read, key, hold))
 	value, pos, err := r.Resource.Read(ctx, key, hold)
 	p.returned(call, err, history.Event{Value: value, Pos: pos})
 	return value, err
@@ -72,7 +72,7 @@ func (r *Register) write(ctx context.Context, p *Process, key string, hold *Hold
 	defer cancel()
 	e := p.event(history.Write, key, hold)
 	e.Value, e.Prev = r.values.Add(1), prev
-	call := p.Recorder.Invoke(e)
+	call := p.invoke(e)
 	pos, err := r.Resource.Write(ctx, key, hold, e.Value)
 	p.returned(call, err, history.Event{Pos: pos})
 }

@@ -5,11 +5,13 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/agnivade/levenshtein"
 
 	"lockquake/checker"
+	"lockquake/harness"
 	"lockquake/harness/nemesis"
 	"lockquake/workloads/lock"
 	"lockquake/workloads/locks"
@@ -33,7 +35,7 @@ type Strategy struct {
 // Catalogue is everything that can be named.
 type Catalogue struct {
 	Strategies []Entry[Strategy]
-	Faults     []Entry[nemesis.Fault]
+	Faults     []Entry[nemesis.Aim]
 	Checkers   []Entry[checker.Checker]
 }
 
@@ -60,14 +62,7 @@ func Builtin() Catalogue {
 			Entry[Strategy]{"none", "broken on purpose: grants everybody at once", Strategy{Open: locks.None, Promise: brokenPromise}},
 			Entry[Strategy]{"delete-by-name", "broken on purpose: a try that finds the lock taken deletes its key", Strategy{Open: locks.DeleteByName, Promise: brokenPromise}},
 		),
-		Faults: []Entry[nemesis.Fault]{
-			{calm, "nothing happens", nemesis.None{}},
-			{"isolate-leader", "the leader is cut off from its peers", nemesis.IsolateLeader{}},
-			{"isolate-holder", "a holder is cut off from all members while it works on", nemesis.IsolateHolder{}},
-			{"revoke-holder", "a holder's lease is revoked behind its back", nemesis.RevokeHolder{}},
-			{"pause-holder", "a holder is frozen in its critical section, keepalives and all, for longer than its lease", nemesis.PauseHolder{}},
-			{"kill-leader", "the leader crashes and is restarted from its data", nemesis.KillLeader{}},
-		},
+		Faults: builtinFaults(),
 		Checkers: []Entry[checker.Checker]{
 			{"well-formed", "is the history itself sound", checker.WellFormed{}},
 			{"exclusion", "did two holds of one key ever overlap, as the clients saw it", checker.Exclusion{}},
@@ -80,9 +75,6 @@ func Builtin() Catalogue {
 		},
 	}
 }
-
-// calm is the name of the fault that does nothing.
-const calm = "none"
 
 // withFences adds to each strategy its twin with a fenced resource.
 func withFences(strategies []Entry[Strategy]) []Entry[Strategy] {
@@ -102,13 +94,25 @@ func (c Catalogue) validate() error {
 	} {
 		seen := map[string]bool{}
 		for _, name := range names {
-			if name == "" || name == all || name == broken || strings.ContainsAny(name, ", \t\n") || seen[name] {
+			reserved := []string{"", all, broken, coreFaults, harness.Calm}
+			if slices.Contains(reserved, name) && kind != "strategy" || strings.ContainsAny(name, ", \t\n") || seen[name] {
 				return fmt.Errorf("the catalogue has the %s name %q twice, or it cannot be used as a name", kind, name)
 			}
 			seen[name] = true
 		}
 	}
 	return nil
+}
+
+func (c Catalogue) pickStrategies(list string) ([]Entry[Strategy], error) {
+	return pick("strategy", list, c.Strategies, map[string]func(string) bool{
+		all:    func(name string) bool { return !c.broken(name) },
+		broken: c.broken,
+	})
+}
+
+func (c Catalogue) broken(strategy string) bool {
+	return slices.ContainsFunc(c.Strategies, func(e Entry[Strategy]) bool { return e.Name == strategy && e.Value.Promise.Broken })
 }
 
 func names[T any](entries []Entry[T]) []string {
@@ -126,7 +130,7 @@ const (
 )
 
 // pick finds the entries that a list of names means; a group of names is given by a name of its own.
-func pick[T any](flag, list string, entries []Entry[T], groups map[string]func(T) bool) ([]Entry[T], error) {
+func pick[T any](flag, list string, entries []Entry[T], groups map[string]func(name string) bool) ([]Entry[T], error) {
 	var picked []Entry[T]
 	seen := map[string]bool{}
 	for name := range strings.SplitSeq(list, ",") {
@@ -134,7 +138,7 @@ func pick[T any](flag, list string, entries []Entry[T], groups map[string]func(T
 		found := false
 		for _, e := range entries {
 			group, ok := groups[name]
-			meant := e.Name == name || ok && group(e.Value)
+			meant := e.Name == name || ok && group(e.Name)
 			found = found || meant
 			if meant && !seen[e.Name] {
 				seen[e.Name] = true

@@ -11,6 +11,7 @@ import (
 	"lockquake/checker"
 	"lockquake/checker/history"
 	"lockquake/harness"
+	"lockquake/harness/scenario"
 	"lockquake/results"
 )
 
@@ -75,9 +76,11 @@ with 0 when the first was broken and the second saved its data, as they must.`,
 func demoOptions() runOptions {
 	o := runOptions{want: "promised", faults: "pause-holder", strategies: acts[0].strategy + "," + acts[1].strategy}
 	o.Settings = harness.Settings{
-		Members: 3, Clients: 3, Keys: 1, TTL: time.Second, Hold: 100 * time.Millisecond,
-		Warmup: time.Second, Duration: 3 * time.Second, Resource: harness.InMemory, Repeat: 1, Seed: 1,
+		Cluster: embed, Members: 3, Clients: 3, Keys: 1, TTL: time.Second,
+		Hold:   scenario.Range{From: 50 * time.Millisecond, To: 150 * time.Millisecond},
+		Warmup: time.Second, Duration: 3 * time.Second, Resource: harness.InMemory, Repeats: 1,
 	}
+	o.seed, o.given = 1, func(string) bool { return false }
 	return o
 }
 
@@ -87,7 +90,7 @@ func (a app) demo(ctx context.Context) error {
 	if err != nil {
 		return usage(err)
 	}
-	run, err := results.Create("", info(o, s.plan))
+	run, err := results.Create("", info(s.plan, o.want, []string{"lockquake", "demo"}))
 	if err != nil {
 		return usage(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,37 +16,48 @@ import (
 	"lockquake/checker"
 	"lockquake/harness"
 	"lockquake/harness/nemesis"
+	"lockquake/harness/scenario"
 	"lockquake/results"
 )
 
-// runOptions are the flags of run.
+// runOptions are what run is given.
 type runOptions struct {
 	harness.Settings
+	scenarios  []string // names, or files
 	strategies string
 	faults     string
 	want       string
+	seed       uint64
 	out        string
 	planOnly   bool
+	clusters   clusterOptions
+	given      func(flag string) bool // on the command line
 }
 
 func (a app) runCommand() *cobra.Command {
 	var o runOptions
 	cmd := &cobra.Command{
-		Use:   "run",
+		Use:   "run [SCENARIO]...",
 		Short: "strategies under faults, each cell judged",
 		Long: `run carries out one cell for each strategy, fault and repeat: it starts a cluster, lets the clients
 fight for the lock, injects the fault, heals, reads what has become of the register that the lock
-protects, and judges the recorded history. Cells are written as they happen.`,
+protects, and judges the recorded history. Cells are written as they happen.
+
+A SCENARIO is the name of one (lockquake list scenarios) or a YAML file: faults by time or aimed at what
+the lock does, also several at once, in one cell. What flags say goes before what a scenario says.`,
 		Example: `  lockquake run --strategy mutex --fault pause-holder
   lockquake run --strategy mutex,mutex+fence --fault all --repeat 3 --seed 7
-  lockquake run --strategy all --fault all --want promised
+  lockquake run partitions holder --strategy mutex+fence
+  lockquake run my-scenario.yaml
+  lockquake run --fault pause-leader --cluster process
+  lockquake run --strategy all --fault core --want promised
   lockquake run --strategy tutorial --fault revoke-holder --plan-only`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if !cmd.Flags().Changed("seed") {
-				o.Seed = rand.Uint64N(1_000_000)
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.scenarios, o.given = args, cmd.Flags().Changed
+			if !o.given("seed") {
+				o.seed = rand.Uint64N(1_000_000)
 			}
-			return a.runPlan(cmd.Context(), o)
+			return a.runPlan(cmd.Context(), o, again(cmd.Flags(), o))
 		},
 	}
 	o.declare(cmd.Flags())
@@ -54,31 +66,40 @@ protects, and judges the recorded history. Cells are written as they happen.`,
 
 func (o *runOptions) declare(flags *pflag.FlagSet) {
 	flags.SortFlags = false
+	o.Hold = scenario.Range{From: 25 * time.Millisecond, To: 75 * time.Millisecond}
 	flags.StringVar(&o.strategies, "strategy", "mutex", "strategies, comma separated; all: all but the broken ones, broken: only those")
-	flags.StringVar(&o.faults, "fault", all, "faults, comma separated, or all")
+	flags.StringVar(&o.faults, "fault", coreFaults, "faults, comma separated; core: those that find the most, none and "+strings.Join(core(), ", ")+";\nall: all that the cluster allows")
 	flags.StringVar(&o.want, "want", defaultWant, "what a cell must give: safe (what the strategy promises, and never unsafe), or\npromised (just what it promises; and a broken strategy must be caught)")
 	flags.IntVar(&o.Clients, "clients", 5, "clients that fight for the lock")
 	flags.IntVar(&o.Keys, "keys", 1, "locks that they fight for")
 	flags.DurationVar(&o.TTL, "ttl", time.Second, "TTL of leases, whole seconds")
-	flags.DurationVar(&o.Hold, "hold", 50*time.Millisecond, "mean time that a lock is held; drawn from half to one and a half of it")
+	flags.Var(&o.Hold, "hold", "how long a lock is held: a mean (drawn from half to one and a half of it), or a range such as 0s..2s")
 	flags.DurationVar(&o.Duration, "duration", 3*time.Second, "time in which faults are injected")
 	flags.DurationVar(&o.Warmup, "warmup", 500*time.Millisecond, "time before that")
-	flags.IntVar(&o.Repeat, "repeat", 1, "repeats of each strategy and fault")
-	flags.IntVar(&o.Members, "members", 3, "members of the cluster")
+	flags.IntVar(&o.Repeats, "repeat", 1, "repeats of each strategy and fault")
 	flags.StringVar(&o.Resource, "resource", harness.InMemory, "where the register is that the lock protects: memory (outside of etcd), or etcd")
-	flags.Uint64Var(&o.Seed, "seed", 0, "seed of the plan (default: drawn, and printed)")
+	flags.Uint64Var(&o.seed, "seed", 0, "seed of the plan (default: drawn, and printed)")
 	flags.StringVar(&o.out, "out", "", "folder of the run, new or empty (default: a new one in "+results.Runs+")")
 	flags.BoolVar(&o.planOnly, "plan-only", false, "print the plan as JSON and do nothing")
+	flags.StringVar(&o.Cluster, "cluster", embed, "kind of cluster: "+embed+" (members in this process), "+process+" (members as child processes) or "+external)
+	flags.IntVar(&o.Members, "members", 3, "members of a cluster that lockquake starts")
+	o.clusters.declare(flags)
 }
 
-// args is the command line that makes the same run again.
-func (o runOptions) args() []string {
-	return []string{"lockquake", "run",
-		"--strategy", o.strategies, "--fault", o.faults, "--want", o.want,
-		"--clients", strconv.Itoa(o.Clients), "--keys", strconv.Itoa(o.Keys),
-		"--ttl", o.TTL.String(), "--hold", o.Hold.String(), "--duration", o.Duration.String(), "--warmup", o.Warmup.String(),
-		"--repeat", strconv.Itoa(o.Repeat), "--members", strconv.Itoa(o.Members), "--resource", o.Resource,
-		"--seed", strconv.FormatUint(o.Seed, 10)}
+// again is the command line that makes the same run again. What a scenario says is left to it.
+func again(flags *pflag.FlagSet, o runOptions) []string {
+	args := append([]string{"lockquake", "run"}, o.scenarios...)
+	flags.VisitAll(func(f *pflag.Flag) {
+		_, secret := secrets[f.Name]
+		said := f.Changed || len(o.scenarios) == 0 && f.Value.String() != f.DefValue
+		switch {
+		case f.Name == "seed":
+			args = append(args, "--seed", strconv.FormatUint(o.seed, 10))
+		case said && !secret && f.Name != "out" && f.Name != "help":
+			args = append(args, "--"+f.Name+"="+f.Value.String())
+		}
+	})
+	return args
 }
 
 // selection is what a run's flags name in the catalogue.
@@ -86,44 +107,65 @@ type selection struct {
 	plan       harness.Plan
 	want       checker.Want
 	strategies map[string]Strategy
-	faults     map[string]harness.Threat
+	faults     map[string]nemesis.Fault
+	kinds      map[string]harness.Kind
 	checkers   []checker.Checker
+	leftOut    string // faults that were not asked for by name, and cannot be had; empty: none
 }
 
-func (a app) choose(o runOptions) (selection, error) {
-	s := selection{strategies: map[string]Strategy{}, faults: map[string]harness.Threat{}, checkers: a.catalogue.checkers()}
-	if err := o.Validate(harness.MinTTL()); err != nil {
-		return s, err
-	}
-	var err error
+func (a app) choose(o runOptions) (s selection, err error) {
+	s = selection{strategies: map[string]Strategy{}, faults: map[string]nemesis.Fault{}, checkers: a.catalogue.checkers()}
 	if s.want, err = parseWant(o.want); err != nil {
 		return s, err
 	}
-	strategies, err := pick("strategy", o.strategies, a.catalogue.Strategies, map[string]func(Strategy) bool{
-		all:    func(s Strategy) bool { return !s.Promise.Broken },
-		broken: func(s Strategy) bool { return s.Promise.Broken },
-	})
+	if s.kinds, err = o.clusters.kinds(); err != nil {
+		return s, err
+	}
+	recipes, err := a.recipes(o, &s)
 	if err != nil {
 		return s, err
 	}
-	faults, err := pick("fault", o.faults, a.catalogue.Faults, map[string]func(nemesis.Fault) bool{
-		all: func(nemesis.Fault) bool { return true },
-	})
-	if err != nil {
-		return s, err
+	var trials []harness.Trial
+	for _, recipe := range recipes {
+		trial, err := a.trial(o, recipe, &s)
+		if err != nil {
+			return s, err
+		}
+		trials = append(trials, trial)
 	}
-	var subjects []harness.Subject
+	s.plan = harness.Draw(o.seed, trials)
+	return s, nil
+}
+
+// trial is a scenario with all that it leaves open filled in from the flags, and checked.
+func (a app) trial(o runOptions, recipe scenario.Scenario, s *selection) (harness.Trial, error) {
+	trial := harness.Trial{Scenario: recipe, Settings: o.Under(o.open(recipe.Settings))}
+	kind, known := s.kinds[trial.Settings.Cluster]
+	if !known {
+		return trial, unknownName("cluster", trial.Settings.Cluster, clusterNames())
+	}
+	if kind.Members > 0 {
+		trial.Settings.Members = kind.Members
+	}
+	if err := trial.Settings.Validate(kind); err != nil {
+		return trial, err
+	}
+	for _, rule := range recipe.Rules {
+		if unmet := rule.Aim.Fault.Requires().Unmet(kind.Abilities, trial.Settings.Members); unmet != "" {
+			return trial, fmt.Errorf("fault %s: a cluster of kind %s %s", rule.Fault, trial.Settings.Cluster, unmet)
+		}
+		s.faults[rule.Fault] = rule.Aim.Fault
+	}
+	list := o.strategies
+	if len(recipe.Settings.Strategies) > 0 && !o.given("strategy") {
+		list = strings.Join(recipe.Settings.Strategies, ",")
+	}
+	strategies, err := a.catalogue.pickStrategies(list)
 	for _, e := range strategies {
 		s.strategies[e.Name] = e.Value
-		subjects = append(subjects, harness.Subject{Name: e.Name, Fenced: e.Value.Fenced})
+		trial.Subjects = append(trial.Subjects, harness.Subject{Name: e.Name, Fenced: e.Value.Fenced})
 	}
-	var threats []harness.Threat
-	for _, e := range faults {
-		s.faults[e.Name] = harness.Threat{Name: e.Name, Fault: e.Value}
-		threats = append(threats, s.faults[e.Name])
-	}
-	s.plan = harness.Draw(o.Settings, subjects, threats)
-	return s, nil
+	return trial, err
 }
 
 const defaultWant = "safe"
@@ -146,7 +188,7 @@ func (c Catalogue) checkers() []checker.Checker {
 	return checkers
 }
 
-func (a app) runPlan(ctx context.Context, o runOptions) error {
+func (a app) runPlan(ctx context.Context, o runOptions, again []string) error {
 	s, err := a.choose(o)
 	if err != nil {
 		return usage(err)
@@ -155,11 +197,14 @@ func (a app) runPlan(ctx context.Context, o runOptions) error {
 		_, err := a.out.Write(s.plan.JSON())
 		return err
 	}
-	run, err := results.Create(o.out, info(o, s.plan))
+	run, err := results.Create(o.out, info(s.plan, o.want, again))
 	if err != nil {
 		return usage(err)
 	}
-	fmt.Fprintf(a.out, "lockquake run: seed %d, %d cells, about %v, written to %s\n", o.Seed, len(s.plan.Cells), s.plan.Estimate(), run.Dir())
+	fmt.Fprintf(a.out, "lockquake run: seed %d, %d cells, about %v, written to %s\n", s.plan.Seed, len(s.plan.Cells), s.plan.Estimate(), run.Dir())
+	if s.leftOut != "" {
+		fmt.Fprintln(a.out, "left out:", s.leftOut)
+	}
 	t := tally{total: len(s.plan.Cells)}
 	for _, cell := range s.plan.Cells {
 		if ctx.Err() != nil {
@@ -170,8 +215,8 @@ func (a app) runPlan(ctx context.Context, o runOptions) error {
 	return a.conclude(ctx, run, t)
 }
 
-func info(o runOptions, plan harness.Plan) results.Info {
-	i := results.Info{Seed: o.Seed, Args: o.args(), Want: o.want, Etcd: etcd.Version}
+func info(plan harness.Plan, want string, again []string) results.Info {
+	i := results.Info{Seed: plan.Seed, Args: again, Want: want, Etcd: etcd.Version}
 	for _, c := range plan.Cells {
 		i.Cells = append(i.Cells, results.CellName{Strategy: c.Strategy, Fault: c.Fault, Repeat: c.Repeat})
 	}
@@ -208,8 +253,11 @@ func (a app) record(ctx context.Context, stored *results.Cell, cell harness.Cell
 	}
 	parts := harness.Parts{
 		Strategy: s.strategies[cell.Strategy].Open,
-		Fault:    s.faults[cell.Fault].Fault,
-		Start:    harness.Embedded(cell.Members, stored.Dir()),
+		Faults:   s.faults,
+		Prefix:   "lockquake/",
+		Start: func(ctx context.Context) (harness.Cluster, error) {
+			return s.kinds[cell.Cluster].Start(ctx, cell.Members, stored.Dir())
+		},
 	}
 	err = harness.Run(ctx, cell, parts, file)
 	return errors.Join(err, file.Close())

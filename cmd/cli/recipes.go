@@ -1,0 +1,129 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"lockquake/harness"
+	"lockquake/harness/nemesis"
+	"lockquake/harness/scenario"
+)
+
+// coreFaults is the name of the faults that are injected where none is named, and of a calm cell beside them.
+const coreFaults = "core"
+
+// recipes are the scenarios that a run is to carry out: those that are named, or one for each fault.
+func (a app) recipes(o runOptions, s *selection) ([]scenario.Scenario, error) {
+	if len(o.scenarios) == 0 {
+		return a.ofFaults(o, s)
+	}
+	if o.given("fault") {
+		return nil, errors.New("give scenarios or --fault, not both: a scenario names its faults itself")
+	}
+	var recipes []scenario.Scenario
+	for _, name := range o.scenarios {
+		recipe, err := a.scenario(name)
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(recipes, func(r scenario.Scenario) bool { return r.Name == recipe.Name }) {
+			return nil, fmt.Errorf("two scenarios are named %s: rename the file of one", recipe.Name)
+		}
+		recipes = append(recipes, recipe)
+	}
+	return recipes, nil
+}
+
+// scenario reads the one of a name, or a file.
+func (a app) scenario(name string) (scenario.Scenario, error) {
+	for _, file := range scenario.Named() {
+		if file.Name == name {
+			return file.Parse(a.catalogue.names())
+		}
+	}
+	text, err := os.ReadFile(name)
+	switch {
+	case err == nil:
+		return scenario.Parse(name, text, a.catalogue.names())
+	case strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml") || strings.ContainsAny(name, "/\\"):
+		return scenario.Scenario{}, fmt.Errorf("read scenario: %w", err)
+	}
+	return scenario.Scenario{}, unknownName("SCENARIO", name, scenarioNames())
+}
+
+func scenarioNames() (names []string) {
+	for _, file := range scenario.Named() {
+		names = append(names, file.Name)
+	}
+	return names
+}
+
+// names are what a scenario may call by name.
+func (c Catalogue) names() scenario.Names {
+	n := scenario.Names{Strategies: append(names(c.Strategies), all, broken)}
+	for _, e := range c.Faults {
+		n.Faults = append(n.Faults, scenario.Fault{Name: e.Name, Aim: e.Value})
+	}
+	return n
+}
+
+// ofFaults makes a scenario of each fault that --fault names. Faults that only a group names are left out
+// where the cluster cannot do them.
+func (a app) ofFaults(o runOptions, s *selection) ([]scenario.Scenario, error) {
+	groups := map[string]func(string) bool{
+		all:        func(string) bool { return true },
+		coreFaults: func(name string) bool { return name == harness.Calm || slices.Contains(core(), name) },
+	}
+	named := strings.Split(o.faults, ",")
+	var recipes []scenario.Scenario
+	var leftOut []string
+	faults, err := pick("fault", o.faults, append([]Entry[nemesis.Aim]{{Name: harness.Calm}}, a.catalogue.Faults...), groups)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range faults {
+		kind := s.kinds[o.Cluster]
+		if !slices.Contains(named, e.Name) && e.Value.Fault != nil && e.Value.Fault.Requires().Unmet(kind.Abilities, o.Members) != "" {
+			leftOut = append(leftOut, e.Name)
+			continue
+		}
+		recipes = append(recipes, alone(e))
+	}
+	if len(leftOut) > 0 {
+		s.leftOut = fmt.Sprintf("%s: %d members of kind %s cannot do that", strings.Join(leftOut, ", "), o.Members, o.Cluster)
+	}
+	return recipes, nil
+}
+
+// alone is a scenario of one fault, injected again and again as it comes.
+func alone(e Entry[nemesis.Aim]) scenario.Scenario {
+	if e.Value.Fault == nil {
+		return scenario.Scenario{Name: e.Name}
+	}
+	return scenario.Scenario{Name: e.Name, Doc: e.Doc, Rules: []scenario.Rule{{Fault: e.Name, Aim: e.Value, Probability: 1}}}
+}
+
+// open is what a scenario asks for but for what the command line says.
+func (o runOptions) open(asked scenario.Settings) scenario.Settings {
+	var none scenario.Settings
+	for flag, leave := range map[string]func(){
+		"cluster":  func() { asked.Cluster = none.Cluster },
+		"members":  func() { asked.Members = none.Members },
+		"clients":  func() { asked.Clients = none.Clients },
+		"keys":     func() { asked.Keys = none.Keys },
+		"ttl":      func() { asked.TTL = none.TTL },
+		"hold":     func() { asked.Hold = none.Hold },
+		"warmup":   func() { asked.Warmup = none.Warmup },
+		"duration": func() { asked.Duration = none.Duration },
+		"resource": func() { asked.Resource = none.Resource },
+		"repeat":   func() { asked.Repeat = none.Repeat },
+	} {
+		if o.given(flag) {
+			leave()
+		}
+	}
+	return asked
+}

@@ -1,0 +1,60 @@
+package harness
+
+import (
+	"context"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"lockquake/harness/cluster"
+	"lockquake/harness/nemesis"
+)
+
+// Kind is a kind of cluster: what faults it allows, and how one is started.
+type Kind struct {
+	Abilities nemesis.Ability
+	MinTTL    time.Duration // the shortest lease that it grants
+	Members   int           // how many there are, where that is not ours to choose; 0: it is
+	// Start starts a cluster; the members' logs go to dir.
+	Start func(ctx context.Context, members int, dir string) (Cluster, error)
+}
+
+// ownAbilities are those of clusters that lockquake starts itself.
+const ownAbilities = nemesis.LinkPeers | nemesis.Kill | nemesis.ChangeMembers | nemesis.Maintain
+
+// Embedded clusters have real etcd members in this process.
+func Embedded() Kind { return own(ownAbilities, cluster.Config{}) }
+
+// Processes are clusters whose members are child processes: of this binary, or of the etcd binary at a path.
+func Processes(etcd string) Kind {
+	return own(ownAbilities|nemesis.Pause, cluster.Config{Process: true, EtcdPath: etcd})
+}
+
+func own(abilities nemesis.Ability, config cluster.Config) Kind {
+	return Kind{
+		Abilities: abilities,
+		MinTTL:    cluster.MinTTL(cluster.DefaultTick, cluster.DefaultElection),
+		Start: func(ctx context.Context, members int, dir string) (Cluster, error) {
+			config.Members, config.Dir = members, dir
+			c, err := cluster.Start(ctx, config)
+			if err != nil {
+				return nil, err
+			}
+			return started{c}, nil
+		},
+	}
+}
+
+type started struct{ *cluster.Cluster }
+
+func (s started) Client(ctx context.Context, number int, leases cluster.LeaseObserver) (Client, error) {
+	c, err := s.Cluster.Client(ctx, cluster.ClientConfig{Number: number, Leases: leases})
+	if err != nil {
+		return nil, err
+	}
+	return connected{c}, nil
+}
+
+type connected struct{ *cluster.Client }
+
+func (c connected) Etcd() *clientv3.Client { return c.Client.Etcd }

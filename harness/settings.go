@@ -1,0 +1,95 @@
+package harness
+
+import (
+	"fmt"
+	"time"
+
+	"lockquake/harness/scenario"
+)
+
+// Settings are what a user chooses; a plan is drawn from them.
+type Settings struct {
+	Cluster  string         `json:"cluster"` // the name of its kind
+	Members  int            `json:"members"`
+	Clients  int            `json:"clients"`
+	Keys     int            `json:"keys"`
+	TTL      time.Duration  `json:"ttl_ns"`
+	Hold     scenario.Range `json:"hold"`        // how long a lock is held
+	Warmup   time.Duration  `json:"warmup_ns"`   // before the first injection
+	Duration time.Duration  `json:"duration_ns"` // of the time in which faults are injected
+	Resource string         `json:"resource"`    // what the lock protects: InMemory or InEtcd
+	Repeats  int            `json:"repeats"`
+}
+
+// Places for the resource that the lock protects.
+const (
+	InMemory = "memory"
+	InEtcd   = "etcd"
+)
+
+// Limits on settings: beyond them the harness would measure itself.
+const (
+	maxMembers = 9
+	maxClients = 1024
+	maxKeys    = 1024
+	maxRepeat  = 10000
+	maxTTL     = 10 * time.Minute
+)
+
+// Validate says in one line what is wrong with a setting, and what would be right for a kind of
+// cluster.
+func (s Settings) Validate(kind Kind) error {
+	for _, n := range []struct {
+		name            string
+		value, min, max int
+	}{
+		{"members", s.Members, 1, maxMembers},
+		{"clients", s.Clients, 1, maxClients},
+		{"keys", s.Keys, 1, maxKeys},
+		{"repeat", s.Repeats, 1, maxRepeat},
+	} {
+		if n.value < n.min || n.value > n.max {
+			return fmt.Errorf("--%s is %d: give a number from %d to %d", n.name, n.value, n.min, n.max)
+		}
+	}
+	if s.Members%2 == 0 && kind.Members == 0 {
+		return fmt.Errorf("--members is %d: give an odd number, an even one survives no more failures than the odd one below it", s.Members)
+	}
+	switch {
+	case s.Warmup < 0:
+		return fmt.Errorf("--warmup is %v: give a duration of 0 or more", s.Warmup)
+	case s.Duration <= 0:
+		return fmt.Errorf("--duration is %v: give a positive duration, such as 3s", s.Duration)
+	case s.TTL%time.Second != 0:
+		return fmt.Errorf("--ttl is %v: give whole seconds, etcd grants no others", s.TTL)
+	case s.TTL < kind.MinTTL:
+		return fmt.Errorf("--ttl is %v: give at least %v, etcd silently raises a shorter lease to that at this cluster's election timeout", s.TTL, kind.MinTTL)
+	case s.TTL > maxTTL:
+		return fmt.Errorf("--ttl is %v: give at most %v, faults must outlast it", s.TTL, maxTTL)
+	case s.Resource != InMemory && s.Resource != InEtcd:
+		return fmt.Errorf("--resource is %q: give %s or %s", s.Resource, InMemory, InEtcd)
+	}
+	return nil
+}
+
+// Under are the settings with what a scenario asks for in their place.
+func (s Settings) Under(recipe scenario.Settings) Settings {
+	replace(&s.Cluster, recipe.Cluster)
+	replace(&s.Members, recipe.Members)
+	replace(&s.Clients, recipe.Clients)
+	replace(&s.Keys, recipe.Keys)
+	replace(&s.TTL, recipe.TTL)
+	replace(&s.Hold, recipe.Hold)
+	replace(&s.Warmup, recipe.Warmup)
+	replace(&s.Duration, recipe.Duration)
+	replace(&s.Resource, recipe.Resource)
+	replace(&s.Repeats, recipe.Repeat)
+	return s
+}
+
+func replace[T comparable](setting *T, asked T) {
+	var zero T
+	if asked != zero {
+		*setting = asked
+	}
+}
