@@ -60,16 +60,32 @@ func (t Target) choose(up []int, leader int) []int {
 	return nil
 }
 
-// pick takes n of some, or all that there are, beginning with the one that was drawn.
+// pick takes n of some, or all that there are.
 func (t Target) pick(n int, from []int) []int {
-	if len(from) == 0 {
-		return nil
-	}
-	first := t.Pick % len(from)
-	turned := slices.Concat(from[first:], from[:first])
-	chosen := turned[:min(n, len(from))]
+	chosen := t.turned(from)[:min(n, len(from))]
 	slices.Sort(chosen)
 	return chosen
+}
+
+// turned begins with the one that was drawn.
+func (t Target) turned(members []int) []int {
+	if len(members) == 0 {
+		return nil
+	}
+	first := t.Pick % len(members)
+	return slices.Concat(members[first:], members[:first])
+}
+
+// running finds those that run, of whom a fault of the whole cluster needs some.
+func (t Target) running(ctx context.Context, least int) ([]int, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	up := running(t.Members)
+	if len(up) < least {
+		return nil, fmt.Errorf("%d members run, and %d are needed", len(up), least)
+	}
+	return up, nil
 }
 
 func running(m Members) (up []int) {

@@ -1,0 +1,32 @@
+package nemesis_test
+
+import (
+	"testing"
+	"testing/synctest"
+
+	"lockquake/harness/nemesis"
+)
+
+// m1 leads. m0, then m2, is the bridge.
+func TestBridgeJoinsTheLeadersSideWithTheOther(t *testing.T) {
+	for name, c := range map[string]cutCase{
+		"held": {to: "m1 m2 | m0 | m3 m4, m1 leads term 4", cut: "1>3 1>4 2>3 2>4 3>1 3>2 4>1 4>2",
+			want: seen("8 bytes held back")},
+		"another bridge": {pick: 1, to: "m1 m3 | m2 | m0 m4, m1 leads term 4", cut: "0>1 0>3 1>0 1>4 3>0 3>4 4>1 4>3",
+			want: seen("8 bytes held back")},
+		"nothing was sent": {to: "m1 m2 | m0 | m3 m4, m1 leads term 4", silent: true,
+			want: unseen("0 bytes held back")},
+	} {
+		c.fault, c.members = nemesis.Bridge{}, 5
+		bubble(t, name, c.run)
+	}
+}
+
+func TestBridgeNeedsALeader(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := members(5)
+		w.elect(-1, 4)
+		wantRefused(t, nemesis.Bridge{}, w.target(""), "make a bridge: "+noLeader)
+		w.wantCut(t, "")
+	})
+}
