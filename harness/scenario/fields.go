@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
@@ -33,7 +34,7 @@ func (r *reader) fields(node ast.Node, what string, allowed []field) map[string]
 	}
 	for pairs := mapping.MapRange(); pairs.Next(); {
 		key := pairs.Key().GetToken()
-		v := value{field: key.Value, node: pairs.Value(), at: pairs.Value().GetToken()}
+		v := value{field: key.Value, node: pairs.Value(), at: first(pairs.Value())}
 		if isEmpty(v.node) {
 			v.at = key
 		}
@@ -62,7 +63,7 @@ func noSuchField(name, what string, allowed []field) string {
 	if len(name) > longestName {
 		return fmt.Sprintf("%s has the fields %s", what, strings.Join(names, ", "))
 	}
-	return fmt.Sprintf("%s: %s", what, noSuch(name, names, ""))
+	return fmt.Sprintf("%s has no %q: %s", what, name, meant(name, names, ""))
 }
 
 func isEmpty(node ast.Node) bool { return node.Type() == ast.NullType }
@@ -80,11 +81,13 @@ const (
 // text is a value that is text, and not a number that looks like it.
 func text(v value, longest int) (string, bool) {
 	s, ok := v.node.(*ast.StringNode)
-	if !ok || s.Value == "" || len(s.Value) > longest || strings.ContainsAny(s.Value, "\n\x00") {
+	if !ok || s.Value == "" || len(s.Value) > longest || strings.ContainsFunc(s.Value, isUnprintable) {
 		return "", false
 	}
 	return s.Value, true
 }
+
+func isUnprintable(r rune) bool { return !unicode.IsPrint(r) }
 
 func (r *reader) line(into *string) func(value) {
 	return func(v value) {
@@ -200,25 +203,29 @@ func (r *reader) hold(into *Range) func(value) {
 		case err != nil:
 			r.expect(v, "%v", err)
 		case hold.To == 0:
-			r.expect(v, "give more than 0s, at least as the end of a range such as 0s..1ms")
+			r.expect(v, "give more than 0s, such as 0s..1ms")
 		default:
 			*into = hold
 		}
 	}
 }
 
-// list calls read for each entry of a list.
-func (r *reader) list(v value, such string, most int, read func(ast.Node)) {
+// list reads each entry of a list.
+func (r *reader) list(v value, such string, read func(value)) {
 	all, ok := v.node.(*ast.SequenceNode)
-	if !ok {
-		r.expect(v, "give a list such as %s", such)
+	if !ok || len(all.Values) == 0 {
+		r.expect(v, "give a list such as %s, or leave it out", such)
 		return
 	}
-	for n, entry := range all.Values {
-		if n == most {
-			r.wrong(entry.GetToken(), "%s: give at most %d", v.field, most)
-			return
-		}
-		read(entry)
+	for _, entry := range all.Values {
+		read(value{v.field, entry, entry.GetToken()})
 	}
+}
+
+// first is where a part of a scenario begins; a mapping's own token is its first colon.
+func first(node ast.Node) *token.Token {
+	if mapping, ok := node.(*ast.MappingNode); ok && !mapping.IsFlowStyle && len(mapping.Values) > 0 {
+		return mapping.Values[0].Key.GetToken()
+	}
+	return node.GetToken()
 }

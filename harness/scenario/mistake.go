@@ -28,7 +28,7 @@ func (m *Mistake) Error() string {
 	digits := len(fmt.Sprint(m.Line))
 	start := max(0, m.Column-1-widest/2)
 	for n := max(1, m.Line-1); n <= m.Line && n <= len(m.text); n++ {
-		fmt.Fprintf(&b, "  %*d | %s\n", digits, n, visible(m.text[n-1], start))
+		fmt.Fprintln(&b, strings.TrimRight(fmt.Sprintf("  %*d | %s", digits, n, visible(m.text[n-1], start)), " "))
 	}
 	fmt.Fprintf(&b, "  %*s | %*s", digits, "", m.Column-start, "^")
 	return b.String()
@@ -42,15 +42,15 @@ const widest = 100
 func visible(line string, start int) string {
 	runes := []rune(line)
 	start = min(start, len(runes))
-	return strings.TrimRight(strings.Map(func(r rune) rune {
+	return strings.Map(func(r rune) rune {
 		switch {
 		case r == '\t':
 			return ' '
-		case unicode.IsPrint(r):
-			return r
+		case isUnprintable(r):
+			return unicode.ReplacementChar
 		}
-		return unicode.ReplacementChar
-	}, string(runes[start:min(start+widest, len(runes))])), " ")
+		return r
+	}, string(runes[start:min(start+widest, len(runes))]))
 }
 
 // mostShown is how many mistakes are shown at once.

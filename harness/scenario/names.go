@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/agnivade/levenshtein"
 
@@ -69,9 +70,13 @@ func (n Names) faults() []string {
 // fewNames is how many are listed where no name is near.
 const fewNames = 16
 
-// noSuch says that there is no such name, and which was probably meant.
 func noSuch(name string, known []string, all string) string {
-	nearest, least := "", len(name)/2+2
+	return fmt.Sprintf("there is no %q: %s", name, meant(name, known, all))
+}
+
+// meant says which name a wrong one was probably meant to be, or else where all are.
+func meant(name string, known []string, all string) string {
+	nearest, least := "", utf8.RuneCountInString(name)/2+1
 	for _, k := range known {
 		if d := levenshtein.ComputeDistance(name, k); d < least {
 			nearest, least = k, d
@@ -79,9 +84,9 @@ func noSuch(name string, known []string, all string) string {
 	}
 	switch {
 	case nearest != "":
-		return fmt.Sprintf("there is no %q: did you mean %q?", name, nearest)
+		return fmt.Sprintf("did you mean %q?", nearest)
 	case len(known) <= fewNames:
-		return fmt.Sprintf("there is no %q: give one of %s", name, strings.Join(known, ", "))
+		return "give one of " + strings.Join(known, ", ")
 	}
-	return fmt.Sprintf("there is no %q: %s shows all", name, all)
+	return all + " shows all"
 }

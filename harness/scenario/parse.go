@@ -92,13 +92,30 @@ func (r *reader) tree(source string) ast.Node {
 	return file.Docs[0].Body
 }
 
+// malformed notes what the parser did not understand.
 func (r *reader) malformed(err error) {
 	var known yaml.Error
-	if !errors.As(err, &known) {
-		r.mistake(1, 1, "this is not YAML: %v", err)
+	if errors.As(err, &known) {
+		r.wrong(known.GetToken(), "%s", inOurWords(known.GetMessage()))
 		return
 	}
-	r.wrong(known.GetToken(), "this is not YAML: %s", known.GetMessage())
+	r.mistake(1, 1, "%s", inOurWords(err.Error()))
+}
+
+// inOurWords says what is expected where the parser says what it found.
+func inOurWords(message string) string {
+	for _, m := range []struct{ theirs, ours string }{
+		{"non-map value", `write "field: value", with a space after the colon`},
+		{"mapping value is not allowed", "there are two colons in one line: begin a new one, or put the value in quotes"},
+		{"value is not allowed", "this does not line up: indent it as the fields that it belongs to"},
+		{"could not find end character", "a quote is opened here and never closed"},
+		{"end token", "a bracket is opened here and never closed"},
+	} {
+		if strings.Contains(message, m.theirs) {
+			return m.ours
+		}
+	}
+	return "this is not YAML: " + message
 }
 
 // garbled finds what no YAML has.
@@ -118,8 +135,12 @@ func (r *reader) garbled(source string) bool {
 	return false
 }
 
-// deepest is how far brackets may be nested.
-const deepest = 4
+// deepest is how far brackets may be nested; mostTokens keeps the parser, which takes time in the square of
+// them, within a tenth of a second.
+const (
+	deepest    = 4
+	mostTokens = 10000
+)
 
 // forbidden finds the parts of YAML that a scenario has no use for, before a tree is built of them: they
 // are where small files grow large.
@@ -135,11 +156,13 @@ func (r *reader) forbidden(tokens token.Tokens) bool {
 		why := refused[t.Type]
 		switch {
 		case t.Type == token.InvalidType:
-			why = "this is not YAML: " + t.Error
+			why = inOurWords(t.Error)
 		case t.Type == token.DocumentHeaderType && n > 0:
 			why = "there is one scenario in a file: put the next one in a file of its own"
-		case t.Type == token.SequenceEntryType && t.NextType() == token.SequenceEntryType:
+		case isListInList(t):
 			why = "there are no lists in lists: give one dash"
+		case n == mostTokens:
+			why = "the file is too long: end it here"
 		case depth > deepest:
 			why = "brackets are nested too deep: a scenario needs no more than three"
 		}
@@ -149,6 +172,11 @@ func (r *reader) forbidden(tokens token.Tokens) bool {
 		}
 	}
 	return false
+}
+
+func isListInList(t *token.Token) bool {
+	return t.Type == token.SequenceEntryType && t.NextType() == token.SequenceEntryType &&
+		t.Position.Line == t.Next.Position.Line
 }
 
 var refused = map[token.Type]string{

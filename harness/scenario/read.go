@@ -24,39 +24,44 @@ func (r *reader) scenario(into *Scenario, root ast.Node) {
 		{"repeat", r.number(&s.Repeat, 1, MaxRepeat)},
 		{"faults", nil}, // last: rules are held against the settings
 	})
-	faults, ok := given["faults"]
-	switch _, isList := faults.node.(*ast.SequenceNode); {
-	case isList:
-		r.list(faults, "", MaxRules, func(entry ast.Node) {
-			into.Rules = append(into.Rules, r.rule(entry, *s))
-		})
-	case ok:
-		r.expect(faults, "give a list of rules, or [] for a calm run")
-	case len(r.mistakes) == 0:
+	if faults, ok := given["faults"]; ok {
+		into.Rules = r.rules(faults, *s)
+	} else if len(r.mistakes) == 0 {
 		r.mistake(1, 1, "faults: they are missing: give a list of rules, or [] for a calm run")
 	}
 }
 
+func (r *reader) rules(v value, s Settings) (rules []Rule) {
+	all, ok := v.node.(*ast.SequenceNode)
+	if !ok {
+		r.expect(v, "give a list of rules, or [] for a calm run")
+		return nil
+	}
+	for n, entry := range all.Values {
+		if n == MaxRules {
+			r.wrong(first(entry), "faults: give at most %d rules", MaxRules)
+			break
+		}
+		rules = append(rules, r.rule(entry, s))
+	}
+	return rules
+}
+
 func (r *reader) strategies(into *[]string) func(value) {
 	return func(v value) {
-		r.list(v, "[mutex, tutorial]", len(r.known.Strategies), func(entry ast.Node) {
-			var name string
-			here := value{v.field, entry, entry.GetToken()}
-			before := len(r.mistakes)
-			r.name(&name, "mutex")(here)
+		r.list(v, "[mutex, tutorial]", func(entry value) {
+			name, ok := text(entry, longestName)
 			switch {
-			case len(r.mistakes) > before:
+			case !ok:
+				r.expect(entry, "give a name such as mutex")
 			case !slices.Contains(r.known.Strategies, name):
-				r.expect(here, "%s", noSuch(name, r.known.Strategies, "lockquake list strategies"))
+				r.expect(entry, "%s", noSuch(name, r.known.Strategies, "lockquake list strategies"))
 			case slices.Contains(*into, name):
-				r.expect(here, "%q is given twice", name)
+				r.expect(entry, "%q is given twice", name)
 			default:
 				*into = append(*into, name)
 			}
 		})
-		if all, ok := v.node.(*ast.SequenceNode); ok && len(all.Values) == 0 {
-			r.expect(v, "give at least one, or leave it out")
-		}
 	}
 }
 

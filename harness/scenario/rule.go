@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/token"
 
 	"lockquake/harness/nemesis"
 )
@@ -122,13 +121,4 @@ func (r *reader) checkChance(rule Rule, given map[string]value, s Settings) {
 	case rule.Aim.Fault != nil && s.Members > 0 && s.Members < rule.Aim.Fault.Requires().Members:
 		r.expect(given["fault"], "%q needs %d members, and here are %d", rule.Fault, rule.Aim.Fault.Requires().Members, s.Members)
 	}
-}
-
-// first is where a part of a scenario begins.
-func first(entry ast.Node) (at *token.Token) {
-	at = entry.GetToken()
-	if mapping, ok := entry.(*ast.MappingNode); ok && !mapping.IsFlowStyle && len(mapping.Values) > 0 {
-		at = mapping.Values[0].Key.GetToken()
-	}
-	return at
 }
