@@ -125,11 +125,12 @@ func (r *reader) oneOf(into *string, names ...string) func(value) {
 	}
 }
 
-func (r *reader) number(into *int, least, most int) func(value) {
+// number reads one from 1 on.
+func (r *reader) number(into *int, most int) func(value) {
 	return func(v value) {
 		n, ok := whole(v.node)
-		if !ok || n < uint64(least) || n > uint64(most) {
-			r.expect(v, "give a whole number from %d to %d", least, most)
+		if !ok || n < 1 || n > uint64(most) {
+			r.expect(v, "give a whole number from 1 to %d", most)
 			return
 		}
 		*into = int(n)

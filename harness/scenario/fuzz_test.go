@@ -27,7 +27,7 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		for _, err := range err.(interface{ Unwrap() []error }).Unwrap() {
-			var m *scenario.Mistake
+			var m *scenario.ParseError
 			if !errors.As(err, &m) || m.Line < 1 || m.Column < 1 || m.What == "" {
 				t.Errorf("a mistake without a place: %v", err)
 			}

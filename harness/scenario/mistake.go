@@ -9,20 +9,20 @@ import (
 	"unicode"
 )
 
-// Mistake is what is wrong at one place of a file. Its Error shows that place:
+// ParseError is what is wrong at one place of a file. Its Error shows that place:
 //
 //	flaky.yaml:4:12: every: give a duration such as 5s
 //	  3 |   - fault: pause-holder
 //	  4 |     every: 5
 //	    |            ^
-type Mistake struct {
+type ParseError struct {
 	File         string
 	Line, Column int    // from 1; a column is a character
 	What         string // in one sentence, with what would be right
 	text         []string
 }
 
-func (m *Mistake) Error() string {
+func (m *ParseError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s:%d:%d: %s\n", m.File, m.Line, m.Column, m.What)
 	digits := len(fmt.Sprint(m.Line))
@@ -57,8 +57,8 @@ func visible(line string, start int) string {
 const mostShown = 10
 
 // inOrder joins mistakes as they stand in the file.
-func inOrder(mistakes []*Mistake) error {
-	slices.SortStableFunc(mistakes, func(m, n *Mistake) int {
+func inOrder(mistakes []*ParseError) error {
+	slices.SortStableFunc(mistakes, func(m, n *ParseError) int {
 		return cmp.Or(m.Line-n.Line, m.Column-n.Column)
 	})
 	var errs []error

@@ -15,7 +15,7 @@ import (
 )
 
 // Parse reads a scenario; the package comment shows the form. The file's name without its extension is the
-// scenario's. Errors are *Mistake, several joined in the order of the file, each with its place.
+// scenario's. Errors are *ParseError, several joined in the order of the file, each with its place.
 func Parse(file string, text []byte, known Names) (Scenario, error) {
 	if len(text) > MaxSize {
 		return Scenario{}, fmt.Errorf("%s: it has %d bytes: give at most %d", file, len(text), MaxSize)
@@ -50,13 +50,13 @@ type reader struct {
 	file     string
 	lines    []string
 	known    Names
-	mistakes []*Mistake
+	mistakes []*ParseError
 }
 
 func (r *reader) mistake(line, column int, format string, args ...any) {
 	line = min(max(line, 1), len(r.lines))
 	column = min(max(column, 1), utf8.RuneCountInString(r.lines[line-1])+1)
-	r.mistakes = append(r.mistakes, &Mistake{
+	r.mistakes = append(r.mistakes, &ParseError{
 		File: r.file, Line: line, Column: column, What: fmt.Sprintf(format, args...), text: r.lines,
 	})
 }
@@ -72,7 +72,7 @@ func (r *reader) wrong(at *token.Token, format string, args ...any) {
 
 // tree is the file's only document; nil: there was a mistake.
 func (r *reader) tree(source string) ast.Node {
-	if r.garbled(source) {
+	if r.garbled() {
 		return nil
 	}
 	tokens := lexer.Tokenize(source)
@@ -119,7 +119,7 @@ func inOurWords(message string) string {
 }
 
 // garbled finds what no YAML has.
-func (r *reader) garbled(source string) bool {
+func (r *reader) garbled() bool {
 	for n, line := range r.lines {
 		indent := line[:len(line)-len(strings.TrimLeft(line, " \t"))]
 		if at := strings.IndexByte(indent, '\t'); at >= 0 {

@@ -14,14 +14,14 @@ func (r *reader) scenario(into *Scenario, root ast.Node) {
 		{"cluster", r.oneOf(&s.Cluster, Embed, Process, External)},
 		{"strategies", r.strategies(&s.Strategies)},
 		{"members", r.members(&s.Members)},
-		{"clients", r.number(&s.Clients, 1, MaxClients)},
-		{"keys", r.number(&s.Keys, 1, MaxKeys)},
+		{"clients", r.number(&s.Clients, MaxClients)},
+		{"keys", r.number(&s.Keys, MaxKeys)},
 		{"ttl", r.ttl(&s.TTL)},
 		{"hold", r.hold(&s.Hold)},
 		{"warmup", r.duration(&s.Warmup, MinTime, MaxTime)},
 		{"duration", r.duration(&s.Duration, MinTime, MaxTime)},
 		{"resource", r.oneOf(&s.Resource, InMemory, InEtcd)},
-		{"repeat", r.number(&s.Repeat, 1, MaxRepeat)},
+		{"repeat", r.number(&s.Repeat, MaxRepeat)},
 		{"faults", nil}, // last: rules are held against the settings
 	})
 	if faults, ok := given["faults"]; ok {

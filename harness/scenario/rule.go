@@ -22,7 +22,7 @@ func (r *reader) rule(entry ast.Node, s Settings) Rule {
 		{"jitter", r.duration(&rule.Jitter, 0, MaxTime)},
 		{"for", r.span(&rule.For)},
 		{"probability", r.share(&rule.Probability)},
-		{"limit", r.number(&rule.Limit, 1, MaxLimit)},
+		{"limit", r.number(&rule.Limit, MaxLimit)},
 		{"after", r.duration(&rule.After, 0, MaxTime)},
 	})
 	if len(r.mistakes) > before {
