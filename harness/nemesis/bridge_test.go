@@ -9,7 +9,7 @@ import (
 
 // m1 leads. m0, then m2, is the bridge.
 func TestBridgeJoinsTheLeadersSideWithTheOther(t *testing.T) {
-	for name, c := range map[string]cutCase{
+	for name, c := range map[string]injection{
 		"held": {to: "m1 m2 | m0 | m3 m4, m1 leads term 4", cut: "1>3 1>4 2>3 2>4 3>1 3>2 4>1 4>2",
 			want: seen("8 bytes held back")},
 		"another bridge": {pick: 1, to: "m1 m3 | m2 | m0 m4, m1 leads term 4", cut: "0>1 0>3 1>0 1>4 3>0 3>4 4>1 4>3",

@@ -99,13 +99,6 @@ func (w *world) target(role nemesis.Role) nemesis.Target {
 
 const holderOfLease = "c3, holder of k1 under lease 4f0a"
 
-// unleased is a target whose victim has no lease.
-func (w *world) unleased(role nemesis.Role) nemesis.Target {
-	t := w.target(role)
-	t.Victim.Lease = 0
-	return t
-}
-
 // do notes what is done, and fails when the test says so.
 func (w *world) do(format string, args ...any) error {
 	w.mu.Lock()
@@ -393,31 +386,38 @@ func bubble(t *testing.T, name string, f func(*testing.T)) {
 	t.Run(name, func(t *testing.T) { synctest.Test(t, f) })
 }
 
-// cutCase is a fault that cuts links of three or five members, m1 leading term 4.
-type cutCase struct {
+// injection is one of a fault among three or five members, m1 leading term 4, and all that it must come to.
+type injection struct {
 	fault   nemesis.Fault
 	members int
 	role    nemesis.Role
 	pick    int
+	lease   string // "none": the victim has none
 	to      string
+	did     []string
 	cut     string
 	silent  bool // nobody sends anything meanwhile
 	then    func(*world)
 	want    nemesis.Evidence
+	undid   []string
 }
 
-func (c cutCase) run(t *testing.T) {
+func (c injection) run(t *testing.T) {
 	c.runOnce(t)
 	w := members(c.members)
 	wantTooLate(t, w, c.fault, w.target(c.role))
 }
 
-func (c cutCase) runOnce(t *testing.T) {
+func (c injection) runOnce(t *testing.T) {
 	w := members(c.members)
 	target := w.target(c.role)
 	target.Pick = c.pick
+	if c.lease == "none" {
+		target.Victim.Lease = 0
+	}
 	injected := inject(t, c.fault, target)
 	wantTo(t, injected, c.to)
+	w.wantDone(t, c.did...)
 	if !c.silent {
 		w.wantCut(t, c.cut)
 	}
@@ -425,7 +425,12 @@ func (c cutCase) runOnce(t *testing.T) {
 		c.then(w)
 	}
 	wantHealed(t, injected, c.want)
+	w.wantDone(t, c.undid...)
 	w.wantCut(t, "")
 }
 
 func (w *world) m2LeadsTerm5() { w.elect(2, 5) }
+
+func (w *world) leaseLives() { w.set(func() { w.alive = true }) }
+
+func (w *world) leaseIsUnknown() { w.set(func() { w.fail["ask for 4f0a"] = errBroken }) }

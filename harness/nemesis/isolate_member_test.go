@@ -10,7 +10,7 @@ import (
 
 // testDeposed tries what all faults have in common that hold what a leader says or hears.
 func testDeposed(t *testing.T, fault nemesis.Fault, cut string, held string) {
-	for name, c := range map[string]cutCase{
+	for name, c := range map[string]injection{
 		"another leader": {then: (*world).m2LeadsTerm5,
 			want: seen("m2 leads term 5 after m1; " + held + " bytes held back")},
 		"another leader, but nothing was held": {silent: true, then: (*world).m2LeadsTerm5,
@@ -27,7 +27,7 @@ func TestIsolatedLeaderIsDeposed(t *testing.T) {
 }
 
 func TestIsolatedFollowerNeedsNoOtherLeader(t *testing.T) {
-	follower := cutCase{fault: nemesis.IsolateMember{}, members: 3, role: nemesis.Follower, pick: 3, to: "m2, follower", cut: "0>2 1>2 2>0 2>1",
+	follower := injection{fault: nemesis.IsolateMember{}, members: 3, role: nemesis.Follower, pick: 3, to: "m2, follower", cut: "0>2 1>2 2>0 2>1",
 		want: seen("4 bytes held back")}
 	bubble(t, "held", follower.run)
 	follower.silent, follower.want = true, unseen("0 bytes held back")

@@ -65,7 +65,7 @@ func TestSuccessorLeadsALaterTerm(t *testing.T) {
 			[]belief{{leader: 2, term: 4}, {leader: 2, term: 4}, {leader: 2, term: 4}},
 			unseen("no other leader seen after m1; 4 bytes held back")},
 	} {
-		bubble(t, name, cutCase{fault: nemesis.IsolateMember{}, members: 3, role: nemesis.Leader, to: "m1 leads term 4",
+		bubble(t, name, injection{fault: nemesis.IsolateMember{}, members: 3, role: nemesis.Leader, to: "m1 leads term 4",
 			cut: "0>1 1>0 1>2 2>1", then: func(w *world) { w.believe(tc.after...) }, want: tc.want}.runOnce)
 	}
 }

@@ -26,12 +26,12 @@ func (Overstay) Inject(ctx context.Context, t Target) (Injected, error) {
 	leave := t.linger()
 	heal := func(ctx context.Context) (Evidence, error) {
 		fate := t.leaseFate(ctx)
-		stayed, beyond := leave(), time.Since(began)-t.TTL
+		stayed, after := leave(), time.Since(began)
 		what := "its critical section had ended"
 		if stayed {
-			what = fmt.Sprintf("its critical section went on, %v beyond the TTL", beyond.Round(time.Millisecond))
+			what = fmt.Sprintf("its critical section went on for %v under a TTL of %v", after.Round(time.Millisecond), t.TTL)
 		}
-		return Evidence{Observed: beyond > 0 && (stayed || fate == ended), What: words(what, fate.String())}, nil
+		return Evidence{Observed: after > t.TTL && (stayed || fate == ended), What: words(what, fate.String())}, nil
 	}
 	return Injected{To: t.Victim.String(), Heal: heal}, nil
 }

@@ -8,7 +8,7 @@ import (
 )
 
 func TestRingLeavesNeighbours(t *testing.T) {
-	ring := cutCase{fault: nemesis.Ring{}, members: 5, to: "m0 m1 m2 m3 m4 m0", cut: "0>2 0>3 1>3 1>4 2>0 2>4 3>0 3>1 4>1 4>2",
+	ring := injection{fault: nemesis.Ring{}, members: 5, to: "m0 m1 m2 m3 m4 m0", cut: "0>2 0>3 1>3 1>4 2>0 2>4 3>0 3>1 4>1 4>2",
 		want: seen("10 bytes held back")}
 	bubble(t, "held", ring.run)
 	ring.silent, ring.want = true, unseen("0 bytes held back")

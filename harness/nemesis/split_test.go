@@ -10,7 +10,7 @@ import (
 func TestSplitPutsTheLeaderOnASide(t *testing.T) {
 	minority, majority := nemesis.Split{Leader: nemesis.InMinority}, nemesis.Split{Leader: nemesis.InMajority}
 	deposed := (*world).m2LeadsTerm5
-	for name, c := range map[string]cutCase{
+	for name, c := range map[string]injection{
 		"three, minority": {fault: minority, members: 3, to: "m1 | m0 m2, m1 leads term 4", cut: "0>1 1>0 1>2 2>1", then: deposed,
 			want: seen("m2 leads term 5 after m1; 4 bytes held back")},
 		"three, minority, it leads on": {fault: minority, members: 3, to: "m1 | m0 m2, m1 leads term 4", cut: "0>1 1>0 1>2 2>1",

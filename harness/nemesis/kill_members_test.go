@@ -1,0 +1,61 @@
+package nemesis_test
+
+import (
+	"testing"
+	"testing/synctest"
+
+	"lockquake/harness/nemesis"
+)
+
+// m1 leads. Where others can elect, one of them must lead after it; where they cannot, nobody may.
+func TestKilledMembersAreEvident(t *testing.T) {
+	for name, c := range map[string]injection{
+		"leader, another leads": {role: nemesis.Leader, to: "m1 leads term 4",
+			did: []string{"kill m1"}, undid: []string{"restart m[1]"},
+			then: (*world).m2LeadsTerm5, want: seen("m2 leads term 5 after m1; m1 back")},
+		"leader, nobody leads yet": {role: nemesis.Leader, to: "m1 leads term 4",
+			did: []string{"kill m1"}, undid: []string{"restart m[1]"},
+			want: unseen("no other leader seen after m1; m1 back")},
+		"follower": {role: nemesis.Follower, to: "m0, follower",
+			did: []string{"kill m0"}, undid: []string{"restart m[0]"},
+			want: seen("m0 back")},
+		"follower, not really": {role: nemesis.Follower, to: "m0, follower",
+			did: []string{"kill m0"}, undid: []string{"restart m[0]"},
+			then: func(w *world) { w.down(false, 0) }, want: unseen("m0 not all down; m0 back")},
+		"majority with the leader": {role: nemesis.Majority, to: "m0 m1, m1 leads term 4",
+			did: []string{"kill m0", "kill m1"}, undid: []string{"restart m[0 1]"},
+			want: seen("nobody leads; m0 m1 back")},
+		"majority, but one leads": {role: nemesis.Majority, to: "m0 m1, m1 leads term 4",
+			did: []string{"kill m0", "kill m1"}, undid: []string{"restart m[0 1]"},
+			then: (*world).m2LeadsTerm5, want: unseen("m2 leads all the same; m0 m1 back")},
+		"all": {role: nemesis.All, to: "m0 m1 m2, m1 leads term 4",
+			did: []string{"kill m0", "kill m1", "kill m2"}, undid: []string{"restart m[0 1 2]"},
+			want: seen("nobody leads; m0 m1 m2 back")},
+	} {
+		c.fault, c.members = nemesis.KillMembers{}, 3
+		bubble(t, name, c.run)
+	}
+}
+
+// What was seen of the harm is told although the member did not come back.
+func TestKilledMemberThatDoesNotRestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := members(3)
+		injected := inject(t, nemesis.KillMembers{}, w.target(nemesis.Leader))
+		w.m2LeadsTerm5()
+		w.fail["restart m[1]"] = errBroken
+		wantHealedBut(t, injected, seen("m2 leads term 5 after m1"), "restart m1: broken")
+	})
+}
+
+func TestKillThatFailsHalfWayLeavesNobodyDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := members(3)
+		w.fail["kill m2"] = errBroken
+		wantRefused(t, nemesis.KillMembers{}, w.target(nemesis.All), "kill m2: broken")
+		w.wantDone(t, "kill m0", "kill m1", "kill m2", "restart m[0 1]")
+		w.fail["kill m0"] = errBroken
+		wantRefused(t, nemesis.KillMembers{}, w.target(nemesis.All), "kill m0: broken")
+		w.wantDone(t, "kill m0")
+	})
+}

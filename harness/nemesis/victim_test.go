@@ -1,0 +1,42 @@
+package nemesis_test
+
+import (
+	"testing"
+	"testing/synctest"
+
+	"lockquake/harness/nemesis"
+)
+
+// Of a client's number alone nobody could tell whether there is a client to strike.
+func TestNobodyHasTheRoleOfTheVictim(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for fault, doing := range map[nemesis.Fault]string{
+			nemesis.IsolateClient{}: "isolate a client", nemesis.MuteClient{}: "mute a client", nemesis.DeafenClient{}: "deafen a client",
+			nemesis.SlowClient{}: "slow a client", nemesis.CutFromLeader{}: "cut a client from the leader",
+			nemesis.Strand{}: "strand a client", nemesis.LoseReply{To: nemesis.Renewal}: "lose the reply to a renewal",
+			nemesis.RevokeLease{}: "revoke a lease", nemesis.StarveLease{}: "starve a lease", nemesis.Overstay{}: "overstay",
+			nemesis.ProlongLease{}: "prolong a lease", nemesis.PauseClient{}: "pause a client",
+			nemesis.CrashClient{}: "crash a client", nemesis.RestartClient{}: "crash a client",
+		} {
+			w := members(3)
+			wantRefused(t, fault, w.target(nemesis.Leader), doing+": no client to strike")
+			w.wantDone(t)
+			w.wantCut(t, "")
+		}
+	})
+}
+
+// These need the leader; what they would do to the client they do not do without.
+func TestClientsFaultsThatNeedALeader(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for fault, doing := range map[nemesis.Fault]string{
+			nemesis.CutFromLeader{}: "cut a client from the leader", nemesis.Strand{}: "strand a client",
+		} {
+			w := members(3)
+			w.believe(leaderless()...)
+			wantRefused(t, fault, w.target(nemesis.Holder), doing+": "+noLeader)
+			w.wantDone(t)
+			w.wantCut(t, "")
+		}
+	})
+}
