@@ -42,6 +42,7 @@ func (Fencing) Check(h history.History) Verdict {
 // damage is what was found in all resources of a history.
 type damage struct {
 	writes             int // that took effect
+	acknowledged       int // of these
 	stale, lost, forks []harm
 	unread             []string // keys without a last read
 	strange            string   // what cannot be, empty: nothing
@@ -53,8 +54,11 @@ func surveyDamage(h *history.History) damage {
 		if r.strange != 0 {
 			d.strange = fmt.Sprintf("%s held %d, which nobody wrote", r.key, r.strange)
 		}
-		for range r.writes {
+		for w := range r.writes {
 			d.writes++
+			if w.Outcome == history.OK {
+				d.acknowledged++
+			}
 		}
 		d.stale = append(d.stale, r.stale()...)
 		d.forks = append(d.forks, r.forks()...)
@@ -94,6 +98,9 @@ func (d damage) accuse(h *history.History, v Verdict) Verdict {
 		counts = append(counts, fmt.Sprintf("%d %s", len(found), names[i]))
 	}
 	v.Why += fmt.Sprintf(" (of %s: %s)", count(d.writes, "write"), strings.Join(counts, ", "))
+	if len(d.lost) > 0 {
+		v.Why += fmt.Sprintf("; lost were %.1f %% of %s", 100*float64(len(d.lost))/float64(d.acknowledged), count(d.acknowledged, "acknowledged update"))
+	}
 	return v
 }
 

@@ -3,7 +3,7 @@
 //
 // # One way, through files
 //
-//	settings + seed -> Plan -> Run -> History -> checker -> Verdicts -> results -> report, pictures
+//	scenario + seed -> Plan -> Run -> History -> checker -> Verdicts -> results -> report, pictures
 //	                plan.json      history.jsonl.zst     verdicts.json          report.html, *.png, *.svg
 //
 // Everything right of the history works on the file alone: `lockquake check` does that half again
@@ -18,6 +18,7 @@
 //	3  harness             Plan, its drawing from a seed, Run
 //	2  harness/cluster     members, their peer proxies, clients, what clients learn of their leases
 //	2  harness/nemesis     the faults, one file each; what a fault needs is an interface it declares
+//	2  harness/scenario    recipes in YAML: which faults, when, whom they strike; some by name
 //	2  results             the run's folder, statistics, pictures, report
 //	1  harness/network     links that can be held, for each direction by itself
 //	1  workloads           what clients do with a lock, and the resource that it protects
@@ -30,15 +31,15 @@
 //
 // # A cell
 //
-// A run is made of cells: one strategy under one fault, one repeat. Each has a cluster of its own,
-// which is ready in a tenth of a second. In Run
+// A run is made of cells: one strategy under one fault or scenario, one repeat. Each has a cluster of its
+// own, which is ready in a tenth of a second. In Run
 //
 //  1. the recorder starts the clock, and a watch of the lock's keys by a client that no fault touches
 //     begins the ground truth;
 //  2. every client opens its session, each in its own phase of etcd's loops, and takes turns with the
 //     others: acquire, read, stay, write, release;
-//  3. after the warm-up the nemesis carries out the plan's injections, and heals each, also when the
-//     run is interrupted;
+//  3. after the warm-up the nemesis carries out the plan's schedules, side by side: each injection waits for
+//     its time and its moment, finds whom it strikes, and is healed, also when the run is interrupted;
 //  4. nobody starts another round; waiters have Cell.Settle to resolve;
 //  5. the cluster must be healthy, else the cell has failed; then a fresh client acquires each lock
 //     once more and reads the register a last time.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"lockquake/checker/history"
+	"lockquake/harness"
 )
 
 // A stored history of a million operations is read, judged by every checker, and told of.
@@ -35,7 +36,7 @@ func writeMillion(b *testing.B, path string, operations int) {
 		b.Fatal(err)
 	}
 	r, err := history.NewRecorder(f, history.Header{
-		Strategy: "mutex", Fault: calm, Clients: 32, Keys: []string{"k0"}, TTL: time.Second, Settle: time.Minute,
+		Strategy: "mutex", Fault: harness.Calm, Clients: 32, Keys: []string{"k0"}, TTL: time.Second, Settle: time.Minute,
 	})
 	if err != nil {
 		b.Fatal(err)

@@ -72,7 +72,8 @@ func TestWrongInputIsAnsweredInOneLine(t *testing.T) {
 		"run --strategy ,":                    `--strategy: there is no ""`,
 		"run --ttl 0s":                        "--ttl is 0s: give at least 1s, etcd silently raises",
 		"run --ttl 1500ms":                    "--ttl is 1.5s: give whole seconds",
-		"run --hold -1s":                      "--hold is -1s",
+		"run --hold -1s":                      "give a mean such as 50ms, or a range such as 0s..2s",
+		"run --hold 2s..1s":                   "give the lower end first: 1s..2s",
 		"run --duration -3s":                  "--duration is -3s: give a positive duration",
 		"run --duration 3":                    `missing unit in duration`,
 		"run --clients 0":                     "--clients is 0: give a number from 1",
@@ -80,7 +81,14 @@ func TestWrongInputIsAnsweredInOneLine(t *testing.T) {
 		"run --want gold":                     `--want is "gold": give safe or promised`,
 		"run --resource disk":                 `--resource is "disk": give memory or etcd`,
 		"run --seed -1":                       "invalid argument",
-		"run mutex":                           "unknown command",
+		"run mutex":                           `SCENARIO: there is no "mutex": give one of calm,`,
+		"run holdr":                           `did you mean "holder"?`,
+		"run ./nowhere.yaml":                  "read scenario: open ./nowhere.yaml: no such file",
+		"run holder --fault pause-holder":     "give scenarios or --fault, not both",
+		"run holder holder":                   "two scenarios are named holder",
+		"run --cluster docker":                `--cluster: there is no "docker": give one of embed, process, external`,
+		"run --fault pause-leader":            "fault pause-leader: a cluster of kind embed cannot pause members",
+		"run --fault bridge":                  "fault bridge: a cluster of kind embed has 3 members, and 5 are needed",
 		"run --frobnicate":                    "unknown flag: --frobnicate",
 		"run --out /proc/lockquake":           "/proc/lockquake",
 		"run --out " + full:                   "it has files in it: name a new or an empty folder",
@@ -97,7 +105,9 @@ func TestWrongInputIsAnsweredInOneLine(t *testing.T) {
 		"report -o edn":                       "make one with lockquake run, or give a path",
 		"report nowhere -o edn":               "no such folder: give the folder of a run, or latest",
 		"report -o edn " + garbage:            "not a lockquake history",
-		"list colours":                        `invalid argument "colours"`,
+		"list colours":                        `there is no list of "colours": give one of strategies,`,
+		"list faults holder":                  "only scenarios can be shown",
+		"list scenarios holdr":                `did you mean "holder"?`,
 		"shake":                               `unknown command "shake"`,
 	} {
 		t.Run(args, func(t *testing.T) {
@@ -114,7 +124,7 @@ func TestWrongInputIsAnsweredInOneLine(t *testing.T) {
 }
 
 func TestPlanOnlyPrintsThePlanOfTheSeed(t *testing.T) {
-	args := []string{"run", "--strategy", "all", "--fault", "all", "--plan-only", "--seed", "7"}
+	args := []string{"run", "--strategy", "all", "--fault", "core", "--plan-only", "--seed", "7"}
 	one, two := call(t, args...), call(t, args...)
 	one.want(t, exitHeld)
 	if one.out != two.out {
@@ -124,8 +134,8 @@ func TestPlanOnlyPrintsThePlanOfTheSeed(t *testing.T) {
 	if err := json.Unmarshal([]byte(one.out), &plan); err != nil {
 		t.Fatal(err)
 	}
-	if len(plan.Cells) != 48 || plan.Settings.Seed != 7 {
-		t.Errorf("%d cells with seed %d, want 8 strategies x 6 faults with seed 7", len(plan.Cells), plan.Settings.Seed)
+	if len(plan.Cells) != 48 || plan.Seed != 7 {
+		t.Errorf("%d cells with seed %d, want 8 strategies x 6 faults with seed 7", len(plan.Cells), plan.Seed)
 	}
 }
 
@@ -156,7 +166,7 @@ func TestCatalogueRefusesDoubleNames(t *testing.T) {
 	c := Builtin()
 	c.Faults = append(c.Faults, c.Faults[0])
 	var log bytes.Buffer
-	if code := run(t.Context(), c, []string{"list"}, &log, &log); code != exitUsage || !strings.Contains(log.String(), `fault name "none" twice`) {
+	if code := run(t.Context(), c, []string{"list"}, &log, &log); code != exitUsage || !strings.Contains(log.String(), `fault name "isolate-leader" twice`) {
 		t.Errorf("exit %d: %s", code, log.String())
 	}
 	if err := Builtin().validate(); err != nil {

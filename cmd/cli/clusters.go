@@ -1,11 +1,10 @@
 package cli
 
 import (
-	"fmt"
-
 	"github.com/spf13/pflag"
 
 	"lockquake/harness"
+	"lockquake/harness/nemesis"
 )
 
 // Kinds of clusters.
@@ -35,4 +34,21 @@ func (o clusterOptions) kinds() (map[string]harness.Kind, error) {
 		embed:   harness.Embedded(),
 		process: harness.Processes(o.etcd),
 	}, nil
+}
+
+// abilities are what each kind allows, with everything given that it can be given.
+func abilities() map[string]nemesis.Ability {
+	return map[string]nemesis.Ability{
+		embed:    harness.Embedded().Abilities,
+		process:  harness.Processes("").Abilities,
+		external: nemesis.RunHooks,
+	}
+}
+
+func clusterTable() table {
+	return table{name: "clusters", head: []string{"cluster", "what it is"}, rows: [][]string{
+		{embed, "real etcd members in this process, ready in a tenth of a second (the default)"},
+		{process, "members as child processes, which can be stopped and killed for real; with --etcd PATH of any etcd from 3.4 on"},
+		{external, "a cluster of yours: only its clients are harmed, its members by your own commands"},
+	}}
 }

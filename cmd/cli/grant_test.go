@@ -3,61 +3,18 @@ package cli
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"strings"
-	"sync"
 	"testing"
 	"time"
-
-	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"lockquake/checker"
 	"lockquake/checker/history"
 	"lockquake/harness"
 	"lockquake/harness/nemesis"
+	"lockquake/harness/scenario"
 	"lockquake/workloads/lock"
 	"lockquake/workloads/locks"
 )
-
-// revokeWaiter ends the lease of the client that waits next to the holder. It knows the lock's keys from
-// the strategies that it was shown.
-type revokeWaiter struct {
-	mu    sync.Mutex
-	shown lock.Env
-}
-
-func (f *revokeWaiter) show(open lock.Strategy) lock.Strategy {
-	return func(ctx context.Context, env lock.Env) (lock.Lock, error) {
-		f.mu.Lock()
-		f.shown = env
-		f.mu.Unlock()
-		return open(ctx, env)
-	}
-}
-
-func (f *revokeWaiter) AimsAtHolder() {}
-
-func (f *revokeWaiter) Inject(ctx context.Context, t nemesis.Target) (nemesis.Injected, error) {
-	f.mu.Lock()
-	env := f.shown
-	f.mu.Unlock()
-	queue, err := env.Client.Get(ctx, env.Name+"/", clientv3.WithPrefix(), clientv3.WithSort(clientv3.SortByCreateRevision, clientv3.SortAscend))
-	if err != nil {
-		return nemesis.Injected{}, err
-	}
-	if len(queue.Kvs) < 2 {
-		return nemesis.Injected{}, fmt.Errorf("nobody waits: %d keys", len(queue.Kvs))
-	}
-	lease := clientv3.LeaseID(queue.Kvs[1].Lease)
-	if _, err := t.Leases.Revoke(ctx, lease); err != nil {
-		return nemesis.Injected{}, err
-	}
-	heal := func(ctx context.Context) (nemesis.Evidence, error) {
-		alive, err := t.Leases.Alive(ctx, lease)
-		return nemesis.Evidence{Observed: !alive, What: "lease gone"}, err
-	}
-	return nemesis.Injected{To: "a waiter", Lease: lease, Heal: heal}, nil
-}
 
 // etcd-11456: of two locks, the one that does not look at its own key again is granted out of turn.
 func TestGrantFindsTheWaiterThatLostItsLease(t *testing.T) {
@@ -90,14 +47,19 @@ func TestGrantFindsTheWaiterThatLostItsLease(t *testing.T) {
 // struckWaiters is the history of a lock whose waiters lose their leases, on a real cluster.
 func struckWaiters(t *testing.T, name string, open lock.Strategy) history.History {
 	t.Helper()
-	fault := &revokeWaiter{}
 	settings := harness.Settings{
-		Members: 1, Clients: 4, Keys: 1, TTL: 5 * time.Second, Hold: 30 * time.Millisecond,
-		Warmup: 200 * time.Millisecond, Duration: 600 * time.Millisecond, Resource: harness.InMemory, Repeat: 1, Seed: 7,
+		Members: 1, Clients: 4, Keys: 1, TTL: 5 * time.Second, Hold: scenario.Range{From: 15 * time.Millisecond, To: 45 * time.Millisecond},
+		Warmup: 200 * time.Millisecond, Duration: 600 * time.Millisecond, Resource: harness.InMemory, Repeats: 1,
 	}
-	plan := harness.Draw(settings, []harness.Subject{{Name: name}}, []harness.Threat{{Name: "revoke-waiter", Fault: fault}})
+	recipe := alone(entry(t, Builtin().Faults, "revoke-waiter"))
+	plan := harness.Draw(7, []harness.Trial{{Scenario: recipe, Settings: settings, Subjects: []harness.Subject{{Name: name}}}})
 	var out bytes.Buffer
-	parts := harness.Parts{Strategy: fault.show(open), Fault: fault, Start: harness.Embedded(1, t.TempDir())}
+	parts := harness.Parts{
+		Strategy: open, Faults: map[string]nemesis.Fault{recipe.Name: recipe.Rules[0].Aim.Fault}, Prefix: "lockquake/",
+		Start: func(ctx context.Context) (harness.Cluster, error) {
+			return harness.Embedded().Start(ctx, 1, t.TempDir())
+		},
+	}
 	if err := harness.Run(t.Context(), plan.Cells[0], parts, &out); err != nil {
 		t.Fatal(err)
 	}
@@ -109,4 +71,13 @@ func struckWaiters(t *testing.T, name string, open lock.Strategy) history.Histor
 		t.Fatalf("nobody was struck: %+v", struck)
 	}
 	return h
+}
+
+func entry[T any](t *testing.T, entries []Entry[T], name string) Entry[T] {
+	t.Helper()
+	found, err := pick("name", name, entries, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found[0]
 }

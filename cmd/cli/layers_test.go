@@ -11,20 +11,21 @@ import (
 
 // floors is the table of harness/doc.go: a package may import those of ours that are named with it.
 var floors = map[string][]string{
-	"checker/history": {},
-	"workloads/lock":  {},
-	"harness/network": {},
-	"checker/linear":  {},
-	"checker":         {"checker/history", "checker/linear"},
-	"checker/edn":     {"checker/history"},
-	"workloads":       {"checker/history", "workloads/lock"},
-	"workloads/locks": {"workloads/lock"},
-	"harness/cluster": {"harness/network"},
-	"harness/nemesis": {},
-	"results":         {"checker", "checker/history"},
-	"harness":         {"checker/history", "workloads/lock", "workloads", "workloads/locks", "harness/network", "harness/cluster", "harness/nemesis", "results"},
-	"cmd/cli":         {"checker/history", "checker/edn", "checker", "workloads/lock", "workloads", "workloads/locks", "harness/network", "harness/cluster", "harness/nemesis", "harness", "results"},
-	"cmd/lockquake":   {"cmd/cli"},
+	"checker/history":  {},
+	"workloads/lock":   {},
+	"harness/network":  {},
+	"checker/linear":   {},
+	"checker":          {"checker/history", "checker/linear"},
+	"checker/edn":      {"checker/history"},
+	"workloads":        {"checker/history", "workloads/lock"},
+	"workloads/locks":  {"workloads/lock"},
+	"harness/cluster":  {"harness/network"},
+	"harness/nemesis":  {"harness/network"},
+	"harness/scenario": {"harness/nemesis", "harness/network"},
+	"results":          {"checker", "checker/history"},
+	"harness":          {"checker/history", "workloads/lock", "workloads", "workloads/locks", "harness/network", "harness/cluster", "harness/nemesis", "harness/scenario", "results"},
+	"cmd/cli":          {"checker/history", "checker/edn", "checker", "workloads/lock", "workloads", "workloads/locks", "harness/network", "harness/cluster", "harness/nemesis", "harness/scenario", "harness", "results"},
+	"cmd/lockquake":    {"cmd/cli"},
 }
 
 const module = "lockquake/"
