@@ -1,6 +1,8 @@
 package scenario_test
 
 import (
+	"context"
+	"errors"
 	"time"
 
 	"lockquake/harness/nemesis"
@@ -8,12 +10,13 @@ import (
 )
 
 // lasting is a fault of the catalogue as far as a scenario can tell faults from each other.
-type lasting struct {
-	nemesis.None
-	members int
-}
+type lasting struct{ members int }
 
 func (l lasting) Requires() nemesis.Requirements { return nemesis.Requirements{Members: l.members} }
+
+func (lasting) Inject(context.Context, nemesis.Target) (nemesis.Injected, error) {
+	return nemesis.Injected{}, errors.New("scenarios inject nothing")
+}
 
 func (lasting) Lasts(ttl time.Duration) time.Duration { return ttl }
 
@@ -24,7 +27,6 @@ func known() scenario.Names {
 			"tutorial", "tutorial+fence", "tutorial-reentrant", "tutorial-reentrant+fence", "mutex", "mutex+fence",
 			"mutex-norecheck", "mutex-norecheck+fence", "none", "delete-by-name", "all", "broken",
 		},
-		Faults: []scenario.Fault{{Name: "none", Aim: nemesis.Aim{Fault: nemesis.None{}}}},
 	}
 	add := func(role nemesis.Role, moment nemesis.Moment, members int, names ...string) {
 		for _, name := range names {

@@ -41,6 +41,9 @@ func (r *reader) rule(entry ast.Node, s Settings) Rule {
 	return rule
 }
 
+// nothing is what other places have for no fault at all.
+const nothing = "none"
+
 // aim finds the rule's fault: by its name, or by a kind and a target.
 func (r *reader) aim(rule *Rule, given map[string]value, fault, target string) (found bool) {
 	rule.Fault = fault
@@ -49,10 +52,9 @@ func (r *reader) aim(rule *Rule, given map[string]value, fault, target string) (
 	}
 	rule.Aim, found = r.known.fault(rule.Fault)
 	_, whole := r.known.fault(fault)
-	_, nothing := rule.Aim.Fault.(nemesis.None)
 	of := r.known.targetsOf(fault)
 	switch {
-	case nothing:
+	case fault == nothing:
 		r.expect(given["fault"], "%q does nothing: leave the rule out", fault)
 	case found:
 		return true
