@@ -120,6 +120,33 @@ func TestHeldLinkFillsUpThenBlocks(t *testing.T) {
 	})
 }
 
+// A byte waits under one rule and then under another, too. Neither counts it again when others come and go.
+func TestBytesAreCountedOnceByEachRule(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		near, far := net.Pipe()
+		var out network.Link
+		conn := wrap(t, near, &out, new(network.Link))
+		first := hold(&out)
+		send(t, conn, "a")
+		synctest.Wait()
+		second := hold(&out)
+		synctest.Wait()
+		for range 3 {
+			delay(&out, time.Hour).Lift()
+			synctest.Wait()
+		}
+		want := network.Toll{Held: 1}
+		if got := first.Lift(); got != want {
+			t.Errorf("first rule %+v, want %+v", got, want)
+		}
+		synctest.Wait()
+		if got := second.Lift(); got != want {
+			t.Errorf("second rule %+v, want %+v", got, want)
+		}
+		expect(t, far, "a")
+	})
+}
+
 func TestCloseEndsHeldReadsAndWrites(t *testing.T) {
 	conn, out, in := linked(t)
 	held := hold(in)

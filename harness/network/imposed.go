@@ -1,7 +1,6 @@
 package network
 
 import (
-	"maps"
 	"slices"
 )
 
@@ -36,14 +35,13 @@ func (i *Imposed) lift() (torn []*Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	rest := slices.DeleteFunc(slices.Clone(l.rules), func(other *Imposed) bool { return other == i })
-	if len(rest) == len(l.rules) {
-		return nil
+	if !slices.ContainsFunc(rest, func(other *Imposed) bool { return other.rule.Lost }) {
+		torn = l.allTorn()
 	}
-	if len(l.torn) > 0 && !slices.ContainsFunc(rest, func(other *Imposed) bool { return other.rule.Lost }) {
-		return slices.Collect(maps.Keys(l.torn))
+	if len(torn) == 0 && len(rest) < len(l.rules) {
+		l.change(rest)
 	}
-	l.change(rest)
-	return nil
+	return torn
 }
 
 // reset is called without link.mu: connections that end leave their links.

@@ -15,12 +15,11 @@ type Link struct {
 	ruled atomic.Bool // there are rules; spares those who may pass the lock
 
 	mu                   sync.Mutex
-	rules                []*Imposed         // in force, oldest first
-	latest               uint64             // the number of the newest rule
-	held, lost, refusing bool               // what the rules come to
-	changed              signal             // the rules are others
-	conns                map[*Conn]struct{} // run over the link
-	torn                 map[*Conn]struct{} // have lost bytes on it
+	rules                []*Imposed     // in force, oldest first
+	latest               uint64         // the number of the newest rule
+	held, lost, refusing bool           // what the rules come to
+	changed              signal         // the rules are others
+	torn                 map[*Conn]bool // all connections that run over the link: which have lost bytes on it
 }
 
 // Impose puts a rule on the link, beside those that are there. A Refused rule has reset the link's
@@ -39,7 +38,7 @@ func (l *Link) add(r Rule) (i *Imposed, running []*Conn) {
 	l.latest++
 	i = &Imposed{link: l, rule: r, number: l.latest}
 	l.change(append(l.rules, i))
-	return i, slices.Collect(maps.Keys(l.conns))
+	return i, slices.Collect(maps.Keys(l.torn))
 }
 
 // change is called with l.mu held.
@@ -74,10 +73,9 @@ func (l *Link) ask(c *Conn, p *parcel) (lost bool, changed <-chan struct{}) {
 }
 
 func (l *Link) lose(c *Conn, p *parcel) {
-	if l.torn == nil {
-		l.torn = map[*Conn]struct{}{}
+	if _, open := l.torn[c]; open { // one that has been closed must not come back
+		l.torn[c] = true
 	}
-	l.torn[c] = struct{}{}
 	for _, i := range l.rules {
 		if i.rule.Lost {
 			i.toll.Lost += int64(len(p.bytes))
@@ -93,6 +91,15 @@ func (l *Link) hold(p *parcel) {
 		}
 	}
 	p.met = l.latest
+}
+
+func (l *Link) allTorn() (torn []*Conn) {
+	for c, lost := range l.torn {
+		if lost {
+			torn = append(torn, c)
+		}
+	}
+	return torn
 }
 
 // delay is how late the n-th thing that a connection sends shall arrive, with so many bytes.
@@ -128,10 +135,10 @@ func (l *Link) join(c *Conn) (refused error) {
 	if l.refusing {
 		return l.refuse()
 	}
-	if l.conns == nil {
-		l.conns = map[*Conn]struct{}{}
+	if l.torn == nil {
+		l.torn = map[*Conn]bool{}
 	}
-	l.conns[c] = struct{}{}
+	l.torn[c] = false
 	return nil
 }
 
@@ -147,6 +154,5 @@ func (l *Link) refuse() error {
 func (l *Link) leave(c *Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	delete(l.conns, c)
 	delete(l.torn, c)
 }

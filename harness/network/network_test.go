@@ -65,7 +65,9 @@ func lose(l *network.Link) *network.Imposed { return l.Impose(network.Rule{Lost:
 
 func refuse(l *network.Link) *network.Imposed { return l.Impose(network.Rule{Refused: true}) }
 
-func delay(l *network.Link, d time.Duration) *network.Imposed { return l.Impose(network.Rule{Delay: d}) }
+func delay(l *network.Link, d time.Duration) *network.Imposed {
+	return l.Impose(network.Rule{Delay: d})
+}
 
 func must[T any](v T, err error) T {
 	if err != nil {
