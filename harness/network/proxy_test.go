@@ -6,7 +6,9 @@ import (
 	"errors"
 	"io"
 	"net"
+	"syscall"
 	"testing"
+	"time"
 
 	"lockquake/harness/network"
 )
@@ -156,5 +158,81 @@ func TestProxyCloseEndsHeldConnections(t *testing.T) {
 	}
 	if got, _ := io.ReadAll(conn); len(got) != 0 {
 		t.Errorf("read %q, which was held to the end", got)
+	}
+}
+
+// tell is what a dialer sees of its connection's end.
+func tell(conn net.Conn) (got string, err error) {
+	all, err := io.ReadAll(conn)
+	return string(all), err
+}
+
+func TestProxyResetsWhatHasLostBytes(t *testing.T) {
+	for name, link := range map[string]func(proxied) *network.Link{
+		"to the target":   func(p proxied) *network.Link { return p.out["a.src"] },
+		"from the target": func(p proxied) *network.Link { return p.in["a.src"] },
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newProxied(t)
+			p.Open()
+			a, b := p.dialAs(t, "a.src"), p.dialAs(t, "b.src")
+			send(t, a, "one")
+			expect(t, a, "one")
+			lost := lose(link(p))
+			send(t, a, "two")
+			eventually(t, "bytes to be lost", func() bool { return lost.Toll().Lost == 3 })
+			if got, want := lost.Lift(), (network.Toll{Lost: 3, Resets: 1}); got != want {
+				t.Errorf("lifted %+v, want %+v", got, want)
+			}
+			if got, err := tell(a); got != "" || !errors.Is(err, syscall.ECONNRESET) {
+				t.Errorf("read %q, %v after bytes were lost", got, err)
+			}
+			send(t, b, "other")
+			expect(t, b, "other")
+			again := p.dialAs(t, "a.src")
+			send(t, again, "again")
+			expect(t, again, "again")
+		})
+	}
+}
+
+func TestProxyRefuses(t *testing.T) {
+	p := newProxied(t)
+	p.Open()
+	conn := p.dialAs(t, "a.src")
+	send(t, conn, "one")
+	expect(t, conn, "one")
+	refused := refuse(p.in["a.src"])
+	if got, err := tell(conn); got != "" || !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("read %q, %v from a connection that was reset", got, err)
+	}
+	turnedAway := p.dialAs(t, "a.src") // knows only after the handshake
+	if got, err := tell(turnedAway); got != "" || !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("read %q, %v from a connection that was refused", got, err)
+	}
+	if got, want := refused.Lift(), (network.Toll{Resets: 2}); got != want {
+		t.Errorf("lifted %+v, want %+v", got, want)
+	}
+	again := p.dialAs(t, "a.src")
+	send(t, again, "again")
+	expect(t, again, "again")
+}
+
+func TestProxyDelaysBothWays(t *testing.T) {
+	p := newProxied(t)
+	p.Open()
+	conn := p.dialAs(t, "a.src")
+	send(t, conn, "one")
+	expect(t, conn, "one")
+	there, back := delay(p.out["a.src"], 10*ms), delay(p.in["a.src"], 10*ms)
+	start := time.Now()
+	send(t, conn, "two")
+	expect(t, conn, "two")
+	if took := time.Since(start); took < 20*ms { // never sooner; how much later is the machine's business
+		t.Errorf("there and back in %v, want 20ms or more", took)
+	}
+	want := network.Toll{Delayed: 3}
+	if out, in := there.Lift(), back.Lift(); out != want || in != want {
+		t.Errorf("lifted %+v, %+v; want %+v", out, in, want)
 	}
 }
