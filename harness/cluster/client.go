@@ -163,7 +163,7 @@ func (c *Client) end() (conns map[*clientConn]struct{}, first bool) {
 		return nil, false
 	}
 	c.ended = true
-	close(c.losses.ended)
+	c.losses.end()
 	conns, c.conns = c.conns, nil
 	return conns, true
 }

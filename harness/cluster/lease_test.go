@@ -1,10 +1,12 @@
 package cluster_test
 
 import (
+	"fmt"
 	"sync"
 	"testing"
 	"time"
 
+	"go.etcd.io/etcd/api/v3/etcdserverpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"lockquake/harness/cluster"
@@ -109,6 +111,83 @@ func TestLateAnswerBelongsToItsEarlySend(t *testing.T) {
 	first := notes.of("renewed", lease)[0]
 	if first.sent.After(healed) || first.at.Before(healed) {
 		t.Errorf("sent %v, answered %v after the heal; want before and after", first.sent.Sub(healed), first.at.Sub(healed))
+	}
+}
+
+// keepalives matches them all, and tells when it was asked: before each was sent.
+func keepalives() (match func(any) bool, asked <-chan time.Time) {
+	times := make(chan time.Time, 100)
+	return func(request any) bool {
+		yes := every[*etcdserverpb.LeaseKeepAliveRequest](request)
+		if yes {
+			times <- time.Now()
+		}
+		return yes
+	}, times
+}
+
+// The answer to a renewal that is lost is not the next one's, and the observer, like the client, does
+// not learn of it.
+//
+//	sent 1 ---- answer lost
+//	             sent 2 ---- answer: belongs to 2, not to 1
+func TestLostAnswerIsNotTheNextOnes(t *testing.T) {
+	var notes notes
+	observed := client(t, start(t, 1), cluster.ClientConfig{Leases: notes.observer()})
+	lease := grant(t, observed, 60)
+	match, asked := keepalives()
+	stop := observed.LoseReply(match)
+	if _, err := observed.Etcd.KeepAlive(t.Context(), lease); err != nil {
+		t.Fatal(err)
+	}
+	<-asked
+	second := <-asked
+	eventually(t, "a renewal", func() bool { return len(notes.of("renewed", lease)) > 0 })
+	if sent := notes.of("renewed", lease)[0].sent; sent.Before(second) {
+		t.Errorf("it counts from %v before it was sent", second.Sub(sent))
+	}
+	wantLost(t, stop, fmt.Sprintf("the reply of a keepalive that gave lease %x 60 s at revision 1", int64(lease)))
+}
+
+// Renewals that are lost on their way have no answers: the first that is not is matched with its own.
+//
+//	sent 1, 2 lost
+//	               sent 3 ---- answer: belongs to 3
+func TestLostRenewalsAreNotWaitedFor(t *testing.T) {
+	var notes notes
+	observed := client(t, start(t, 1), cluster.ClientConfig{Leases: notes.observer()})
+	lease := grant(t, observed, 60)
+	match, asked := keepalives()
+	stop := observed.LoseRequests(match)
+	if _, err := observed.Etcd.KeepAlive(t.Context(), lease); err != nil {
+		t.Fatal(err)
+	}
+	<-asked
+	second := <-asked
+	if n := stop(); n < 1 {
+		t.Errorf("lost %d renewals of those that were asked for", n)
+	}
+	eventually(t, "a renewal", func() bool { return len(notes.of("renewed", lease)) > 0 })
+	if sent := notes.of("renewed", lease)[0].sent; !sent.After(second) {
+		t.Errorf("it counts from %v before one that was lost", second.Sub(sent))
+	}
+}
+
+// A lease whose keepalives are lost ends, although its client believes that it sends them.
+func TestLostRenewalsEndTheLease(t *testing.T) {
+	shaken := start(t, 1)
+	starved, other := client(t, shaken, cluster.ClientConfig{}), client(t, shaken, cluster.ClientConfig{})
+	lease := grant(t, starved, 1)
+	stop := starved.LoseRequests(every[*etcdserverpb.LeaseKeepAliveRequest])
+	if _, err := starved.Etcd.KeepAlive(t.Context(), lease); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the lease to end", func() bool {
+		left, err := other.Etcd.TimeToLive(within(t, patience), lease)
+		return err == nil && left.TTL < 0
+	})
+	if stop() == 0 {
+		t.Error("no keepalive was lost")
 	}
 }
 

@@ -64,6 +64,12 @@ type lossList struct {
 
 func newLosses() *losses { return &losses{ended: make(chan struct{})} }
 
+// end is the client's.
+func (l *losses) end() {
+	l.change(func(now *lossList) { *now = lossList{} })
+	close(l.ended)
+}
+
 func (l *losses) change(how func(now *lossList)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -146,10 +152,9 @@ func (l *requestLoss) hang(ctx context.Context, ended <-chan struct{}) error {
 	case <-ctx.Done():
 		return status.FromContextError(ctx.Err()).Err()
 	case <-ended:
-		return status.Error(codes.Canceled, errEnded.Error())
 	case <-l.over:
-		return errReset()
 	}
+	return errReset()
 }
 
 // replyLoss loses one reply.
