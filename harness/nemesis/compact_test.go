@@ -10,7 +10,6 @@ import (
 func TestCompactionIsEvidentFromItsRevision(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := members(3)
-		w.revision = 17
 		injected := inject(t, nemesis.Compact{}, w.target(""))
 		wantTo(t, injected, "the whole cluster")
 		w.wantDone(t, "compact")

@@ -57,7 +57,7 @@ type world struct {
 
 // members are a world in which m1 leads term 4.
 func members(n int) *world {
-	w := &world{fail: map[string]error{}, links: map[string]*network.Link{}, beliefs: make([]belief, n)}
+	w := &world{fail: map[string]error{}, links: map[string]*network.Link{}, beliefs: make([]belief, n), revision: 17}
 	w.elect(1, 4)
 	return w
 }
@@ -156,8 +156,21 @@ func (w *world) Restart(ctx context.Context, members ...int) error {
 	return nil
 }
 
-func (w *world) PauseMember(member int) error  { return w.do("pause m%d", member) }
-func (w *world) ResumeMember(member int) error { return w.do("resume m%d", member) }
+func (w *world) PauseMember(member int) error {
+	if err := w.do("pause m%d", member); err != nil {
+		return err
+	}
+	w.down(true, member)
+	return nil
+}
+
+func (w *world) ResumeMember(member int) error {
+	if err := w.do("resume m%d", member); err != nil {
+		return err
+	}
+	w.down(false, member)
+	return nil
+}
 
 func (w *world) AddMember(ctx context.Context) (int, error)  { return w.add(ctx, "add m%d") }
 func (w *world) AddLearner(ctx context.Context) (int, error) { return w.add(ctx, "add learner m%d") }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 )
 
@@ -28,12 +27,7 @@ func (KillMembers) Inject(ctx context.Context, t Target) (Injected, error) {
 		return Injected{}, err
 	}
 	heal := func(ctx context.Context) (Evidence, error) {
-		seen := struck.aftermath(ctx, t.Members)
-		left := running(t.Members)
-		down := !slices.ContainsFunc(struck.members, func(m int) bool { return slices.Contains(left, m) })
-		if !down {
-			seen = Evidence{What: words(seen.What, names(struck.members)+" not all down")}
-		}
+		seen := struck.gone(ctx, t.Members)
 		if err := t.restart(ctx, struck.members); err != nil {
 			return seen, err
 		}

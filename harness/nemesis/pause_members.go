@@ -29,12 +29,11 @@ func (PauseMembers) Inject(ctx context.Context, t Target) (Injected, error) {
 		return Injected{}, err
 	}
 	heal := func(ctx context.Context) (Evidence, error) {
-		seen := struck.aftermath(ctx, t.Members)
-		if err := t.resume(struck.members); err != nil {
-			return seen, err
+		seen := struck.gone(ctx, t.Members)
+		if seen.Observed {
+			seen.What = words(seen.What, names(struck.members)+" stood still")
 		}
-		seen.What = words(seen.What, names(struck.members)+" stood still and went on")
-		return seen, nil
+		return seen, t.resume(struck.members)
 	}
 	return Injected{To: struck.String(), Heal: heal}, nil
 }

@@ -30,10 +30,7 @@ func (RemoveMember) Inject(ctx context.Context, t Target) (Injected, error) {
 		return Injected{}, err
 	}
 	heal := func(ctx context.Context) (Evidence, error) {
-		seen := struck.aftermath(ctx, t.Members)
-		if _, _, runs := t.Members.Believes(member); runs {
-			seen = Evidence{What: words(seen.What, fmt.Sprintf("m%d still runs", member))}
-		}
+		seen := struck.gone(ctx, t.Members)
 		added, err := t.Membership.AddMember(ctx)
 		if err != nil {
 			return seen, fmt.Errorf("add a member in place of m%d: %w", member, err)

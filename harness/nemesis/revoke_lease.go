@@ -22,14 +22,8 @@ func (RevokeLease) Inject(ctx context.Context, t Target) (Injected, error) {
 		return Injected{}, fmt.Errorf("revoke lease %x: %w", int64(t.Victim.Lease), err)
 	}
 	heal := func(ctx context.Context) (Evidence, error) {
-		alive, err := t.Leases.Alive(ctx, t.Victim.Lease)
-		if err != nil {
-			return Evidence{}, fmt.Errorf("ask for lease %x: %w", int64(t.Victim.Lease), err)
-		}
-		if alive {
-			return Evidence{What: fmt.Sprintf("lease alive after its revoke at revision %d", revision)}, nil
-		}
-		return Evidence{Observed: true, What: fmt.Sprintf("lease gone at revision %d", revision)}, nil
+		fate := t.leaseFate(ctx)
+		return Evidence{Observed: fate == ended, What: words(fmt.Sprintf("revoked at revision %d", revision), fate.String())}, nil
 	}
 	return Injected{To: t.Victim.String(), Heal: heal}, nil
 }

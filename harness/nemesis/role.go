@@ -126,6 +126,16 @@ func (s struck) aftermath(ctx context.Context, m Members) Evidence {
 	return Evidence{Observed: true}
 }
 
+// gone is the aftermath where the struck do not run meanwhile.
+func (s struck) gone(ctx context.Context, m Members) Evidence {
+	seen := s.aftermath(ctx, m)
+	up := running(m)
+	if still := without(up, without(up, s.members...)...); len(still) > 0 {
+		return Evidence{What: words(seen.What, names(still)+" still runs")}
+	}
+	return seen
+}
+
 // names are members' as people read them.
 func names(members []int) string {
 	all := make([]string, len(members))
