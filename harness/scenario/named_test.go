@@ -78,8 +78,9 @@ func TestJepsenLockSetIsTheRecipe(t *testing.T) {
 	}
 	pause := scenario.Rule{Every: 10 * second, Jitter: 500 * ms, For: scenario.Span{TTLs: 1.5}, Probability: 1}
 	leader, all := pause, pause
+	leader.After, all.After = second, 6*second
 	leader.Fault, leader.Aim = "pause-leader", nemesis.Aim{Fault: lasting{}, Role: nemesis.Leader}
-	all.Fault, all.Aim, all.After = "pause-all", nemesis.Aim{Fault: lasting{}, Role: nemesis.All}, 5*second
+	all.Fault, all.Aim = "pause-all", nemesis.Aim{Fault: lasting{}, Role: nemesis.All}
 	if !slices.Equal(s.Rules, []scenario.Rule{leader, all}) {
 		t.Errorf("rules %+v", s.Rules)
 	}
