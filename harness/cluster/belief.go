@@ -10,13 +10,20 @@ import (
 
 // Believes tells whom a member believes to lead, -1 for nobody, and the term of the last entry that
 // it has applied: etcd tells no other, so a new leader shows its own term some milliseconds late, when
-// a majority has its first entry. A member that does not run believes nothing.
+// a majority has its first entry. A member that is killed, paused or removed does not run, and believes
+// nothing. In a process of its own it answers what it believed at most a tick ago, and believes nothing if
+// it does not answer within 0.2 s.
 func (c *Cluster) Believes(member int) (leader int, term uint64, running bool) {
-	server := c.member(member).server()
-	if server == nil {
+	return c.believes(c.member(member))
+}
+
+func (c *Cluster) believes(m *member) (leader int, term uint64, running bool) {
+	server, err := m.runs()
+	if err != nil {
 		return -1, 0, false
 	}
-	return c.memberOf(server.Server.Lead()), server.Server.Term(), true
+	id, term, running := server.believes()
+	return c.memberOf(id), term, running
 }
 
 // memberOf is the number of the member with an id of etcd's, running or not; -1 for 0, etcd's nobody.
@@ -48,8 +55,8 @@ func (c *Cluster) Leader(ctx context.Context) (member int, term uint64, err erro
 // leader is -1 also when two members lead in the same term: one of them shows its own term soon.
 func (c *Cluster) leader() (member int, term uint64) {
 	member = -1
-	for i := range c.all() {
-		believed, t, _ := c.Believes(i)
+	for i, m := range c.all() {
+		believed, t, _ := c.believes(m)
 		switch {
 		case believed != i || t < term:
 		case t == term:
@@ -62,23 +69,23 @@ func (c *Cluster) leader() (member int, term uint64) {
 }
 
 func (c *Cluster) beliefs() string {
-	all := make([]string, len(c.all()))
-	for i := range c.all() {
-		all[i] = c.belief(i)
+	members := c.current()
+	all := make([]string, len(members))
+	for i, m := range members {
+		all[i] = c.belief(m)
 	}
 	return strings.Join(all, ", ")
 }
 
 // belief is what a member believes, in words.
-func (c *Cluster) belief(member int) string {
-	name := c.member(member).name
-	leader, term, running := c.Believes(member)
+func (c *Cluster) belief(m *member) string {
+	leader, term, running := c.believes(m)
 	switch {
 	case !running:
-		return name + " is down"
+		return m.name + " does not run"
 	case leader < 0:
-		return fmt.Sprintf("%s knows no leader in term %d", name, term)
+		return fmt.Sprintf("%s knows no leader in term %d", m.name, term)
 	default:
-		return fmt.Sprintf("%s follows m%d in term %d", name, leader, term)
+		return fmt.Sprintf("%s follows m%d in term %d", m.name, leader, term)
 	}
 }

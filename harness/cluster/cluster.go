@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"lockquake/harness/network"
@@ -12,8 +13,16 @@ import (
 // Cluster is a running cluster. Its methods may be called from any goroutine; members are counted
 // from 0.
 type Cluster struct {
-	config Config
-	folder *folder
+	config    Config
+	folder    *folder
+	authority *network.Authority
+	binary    *binary  // what members' processes run; nil: this executable
+	spawner   *spawner // nil: members run in this process
+
+	life context.Context // ends with the cluster; a field because Close must end what starts and waits
+	end  context.CancelFunc
+
+	changing sync.Mutex // held while members are added, promoted or removed
 
 	mu      sync.Mutex
 	members []*member // all that ever were
@@ -43,16 +52,46 @@ func (c *Cluster) Names() []string {
 	return names
 }
 
+// current are the members that were not removed.
+func (c *Cluster) current() []*member {
+	return slices.DeleteFunc(slices.Clone(c.all()), (*member).isRemoved)
+}
+
 // Kill ends a member as kill -9 would: its connections break, nothing is said to its peers, its data
 // stays.
 func (c *Cluster) Kill(member int) error {
 	m := c.member(member)
 	m.life.Lock()
 	defer m.life.Unlock()
-	if m.server() == nil {
-		return fmt.Errorf("kill %s: %w", m.name, errDown)
+	if _, err := m.runs(); err != nil {
+		return fmt.Errorf("kill %s: %w", m.name, err)
 	}
 	m.crash()
+	return nil
+}
+
+// PauseMember stops a member's process where it is, and returns when it stands still. The kernel goes
+// on to accept its connections. A member in this process cannot be stopped.
+func (c *Cluster) PauseMember(member int) error {
+	return c.signal(member, "pause", server.pause)
+}
+
+// ResumeMember lets a paused member go on, and returns when it does.
+func (c *Cluster) ResumeMember(member int) error {
+	return c.signal(member, "resume", server.resume)
+}
+
+func (c *Cluster) signal(member int, what string, send func(server) error) error {
+	m := c.member(member)
+	m.life.Lock()
+	defer m.life.Unlock()
+	server, err := m.runs()
+	if err == nil {
+		err = send(server)
+	}
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", what, m.name, err)
+	}
 	return nil
 }
 
@@ -63,28 +102,38 @@ func (c *Cluster) Restart(ctx context.Context, members ...int) error {
 	errs := make([]error, len(members))
 	var restarting sync.WaitGroup
 	for i, member := range members {
-		restarting.Go(func() { errs[i] = c.restart(ctx, member) })
+		restarting.Go(func() { errs[i] = c.restart(ctx, c.member(member)) })
 	}
 	restarting.Wait()
 	return errors.Join(errs...)
 }
 
-func (c *Cluster) restart(ctx context.Context, member int) error {
-	m := c.member(member)
+func (c *Cluster) restart(ctx context.Context, m *member) error {
 	m.life.Lock()
 	defer m.life.Unlock()
-	if m.ended || m.server() != nil {
+	if _, err := m.runs(); m.ended || !errors.Is(err, errDown) {
 		return fmt.Errorf("restart %s: it was not killed", m.name)
 	}
-	if err := m.start(); err != nil {
-		m.crash()
-		return err
-	}
-	if err := c.serves(ctx, member); err != nil {
-		m.crash()
-		return fmt.Errorf("restart %s: %w", m.name, err)
+	if err := c.bringUp(ctx, m); err != nil {
+		return fmt.Errorf("restart: %w", err)
 	}
 	return nil
+}
+
+// bringUp starts a member and waits until it serves; if it does not, the member is down. The caller
+// holds its life.
+func (c *Cluster) bringUp(ctx context.Context, m *member) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(c.life, cancel)()
+	err := m.start(ctx)
+	if err == nil {
+		err = c.serves(ctx, m)
+	}
+	if err != nil {
+		m.crash()
+	}
+	return err
 }
 
 // Close ends all clients and members, whatever state they and the links are in. Nothing is left of
@@ -95,6 +144,9 @@ func (c *Cluster) Close() error {
 }
 
 func (c *Cluster) close() error {
+	c.end()
+	c.changing.Lock()
+	defer c.changing.Unlock()
 	errs := []error{c.clients.close()}
 	var ending sync.WaitGroup
 	for _, m := range c.all() {
@@ -104,11 +156,14 @@ func (c *Cluster) close() error {
 	for _, m := range c.all() {
 		errs = append(errs, m.closeRest())
 	}
+	if c.spawner != nil {
+		c.spawner.close()
+	}
 	return errors.Join(append(errs, c.folder.remove())...)
 }
 
-// end is for good. It crashes a member that is just being restarted, too, and then what that restart
-// may have started.
+// end is for good. It crashes a member that is just being started, too, and then what that may have
+// started.
 func (m *member) end() {
 	m.crash()
 	m.life.Lock()

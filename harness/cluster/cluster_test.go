@@ -17,7 +17,10 @@ import (
 	"lockquake/harness/network"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	cluster.ServeMember()
+	goleak.VerifyTestMain(m)
+}
 
 // patience bounds every wait of these tests; none of them is expected to use it up.
 const patience = 20 * time.Second
@@ -201,7 +204,7 @@ func TestKilledLeaderIsReplaced(t *testing.T) {
 		return now != old && term > oldTerm
 	})
 	err := c.Healthy(within(t, patience))
-	if err == nil || !strings.Contains(err.Error(), c.Names()[old]+" is down") {
+	if err == nil || !strings.Contains(err.Error(), c.Names()[old]+" does not run") {
 		t.Errorf("health with a member down: %v", err)
 	}
 	if err := c.Restart(within(t, patience), old); err != nil {

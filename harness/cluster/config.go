@@ -21,6 +21,12 @@ type Config struct {
 	Dir      string        // where the members' logs go, member-m0.log, ...; empty: nowhere
 	Tick     time.Duration // raft's heartbeat interval, whole milliseconds
 	Election time.Duration // raft's election timeout, whole milliseconds, at least 5 x Tick
+
+	// Process gives each member a process of its own, so that it can be killed and paused as the system
+	// does it. The program must call ServeMember, unless EtcdPath is set.
+	Process bool
+	// EtcdPath is an etcd, 3.4 or later, that the processes run instead of this one's; empty: none.
+	EtcdPath string
 }
 
 func (c Config) withDefaults() Config {
@@ -38,6 +44,8 @@ func (c Config) withDefaults() Config {
 
 func (c Config) validate() error {
 	switch {
+	case c.EtcdPath != "" && !c.Process:
+		return fmt.Errorf("etcd binary %s: it needs members in processes of their own", c.EtcdPath)
 	case c.Members < 1:
 		return fmt.Errorf("%d members: a cluster needs at least 1", c.Members)
 	case c.Tick < time.Millisecond || c.Tick%time.Millisecond != 0:

@@ -5,46 +5,51 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/url"
 	"sync"
-
-	"go.etcd.io/etcd/server/v3/embed"
 
 	"lockquake/harness/network"
 )
 
-var errDown = errors.New("the member is down")
+var (
+	errDown    = errors.New("the member is down")
+	errClosed  = errors.New("the cluster was closed")
+	errRemoved = errors.New("the member was removed")
+)
 
-// member is one etcd server, running or down.
+// member is one of a cluster's, running or down.
 type member struct {
-	name         string
-	peerSocket   url.URL
-	clientSocket url.URL
-	proxy        *network.Proxy
-	log          memberLog
-	config       *embed.Config
+	number int
+	name   string
+	proxy  *network.Proxy
+	log    memberLog
+	spec   spec
+	peer   string // the sockets that it listens on
+	client string
+	launch func(context.Context, *member) (server, error)
 
 	life  sync.Mutex // held while the member is killed or restarted
-	ended bool       // with the cluster
+	ended bool       // for good
 
-	mu    sync.Mutex
-	up    bool        // may be connected to
-	etcd  *embed.Etcd // nil until started, and when killed
-	id    uint64      // etcd's name for it; 0 until started
-	conns map[*trackedConn]struct{}
+	mu      sync.Mutex
+	removed bool
+	learner bool
+	up      bool   // may be connected to
+	running server // nil until started, and when killed
+	id      uint64 // etcd's name for it; 0 until known
+	conns   map[*trackedConn]struct{}
 }
 
-// start starts the server and returns when it listens, which may be before it has found its peers.
-func (m *member) start() error {
+// start starts the server and returns when it answers its peers, which may be before it has found them.
+func (m *member) start(ctx context.Context) error {
 	m.mu.Lock()
 	m.up = true
 	m.mu.Unlock()
-	etcd, err := embed.StartEtcd(m.config)
+	server, err := m.launch(ctx, m)
 	if err != nil {
 		return fmt.Errorf("start %s: %w", m.name, err)
 	}
 	m.mu.Lock()
-	m.etcd, m.id = etcd, uint64(etcd.Server.MemberID())
+	m.running = server
 	m.mu.Unlock()
 	return nil
 }
@@ -53,23 +58,29 @@ func (m *member) start() error {
 // without a word to its peers.
 func (m *member) crash() {
 	m.mu.Lock()
-	etcd, conns := m.etcd, m.conns
-	m.up, m.etcd, m.conns = false, nil, map[*trackedConn]struct{}{}
+	server, conns := m.running, m.conns
+	m.up, m.running, m.conns = false, nil, map[*trackedConn]struct{}{}
 	m.mu.Unlock()
 	for conn := range conns {
 		_ = conn.UnixConn.Close()
 	}
-	if etcd != nil {
-		etcd.Server.HardStop()
-		etcd.Close()
+	if server != nil {
+		server.kill()
 	}
 }
 
-// server is the running server, nil when the member is down.
-func (m *member) server() *embed.Etcd {
+// runs gives the server, or why there is none.
+func (m *member) runs() (server, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.etcd
+	switch {
+	case m.removed:
+		return nil, errRemoved
+	case m.running == nil:
+		return nil, errDown
+	default:
+		return m.running, m.running.ended()
+	}
 }
 
 func (m *member) etcdID() uint64 {
@@ -78,19 +89,38 @@ func (m *member) etcdID() uint64 {
 	return m.id
 }
 
-func (m *member) dialPeer(ctx context.Context) (net.Conn, error) { return m.dial(ctx, m.peerSocket) }
+func (m *member) isRemoved() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.removed
+}
+
+func (m *member) isLearner() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.learner
+}
+
+// set changes what is known of the member.
+func (m *member) set(change func(*member)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	change(m)
+}
+
+func (m *member) dialPeer(ctx context.Context) (net.Conn, error) { return m.dial(ctx, m.peer) }
 func (m *member) dialClient(ctx context.Context) (net.Conn, error) {
-	return m.dial(ctx, m.clientSocket)
+	return m.dial(ctx, m.client)
 }
 
 // dial connects to one of the member's sockets. It holds the lock, so that a crash misses no connection.
-func (m *member) dial(ctx context.Context, socket url.URL) (net.Conn, error) {
+func (m *member) dial(ctx context.Context, socket string) (net.Conn, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if !m.up {
 		return nil, fmt.Errorf("dial %s: %w", m.name, errDown)
 	}
-	conn, err := new(net.Dialer).DialContext(ctx, "unix", socket.Host+socket.Path)
+	conn, err := new(net.Dialer).DialContext(ctx, "unix", socket)
 	if err != nil {
 		return nil, fmt.Errorf("dial %s: %w", m.name, err)
 	}

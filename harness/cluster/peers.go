@@ -24,16 +24,16 @@ func (c *Cluster) Peer(from, to int) *network.Link {
 }
 
 // route is the way to a member for its peers.
-func (c *Cluster) route(to int, certificate tls.Certificate) network.Route {
+func (c *Cluster) route(to *member, certificate tls.Certificate) network.Route {
 	links := func(source string) (out, in *network.Link) {
 		name, ours := strings.CutSuffix(source, sourceSuffix)
 		from := c.index(name)
 		if !ours || from < 0 {
 			return nil, nil
 		}
-		return c.Peer(from, to), c.Peer(to, from)
+		return c.Peer(from, to.number), c.Peer(to.number, from)
 	}
-	return network.Route{Certificate: certificate, Dial: c.member(to).dialPeer, Links: links}
+	return network.Route{Certificate: certificate, Dial: to.dialPeer, Links: links}
 }
 
 // index is the number of a member's name, -1 for an unknown one.

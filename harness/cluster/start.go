@@ -7,11 +7,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
-	"sync"
-	"time"
 
-	"go.etcd.io/etcd/server/v3/embed"
-	"go.etcd.io/etcd/server/v3/storage/wal"
 	"golang.org/x/sync/errgroup"
 
 	"lockquake/harness/network"
@@ -21,14 +17,6 @@ import (
 // it is sent as it is.
 const sourceSuffix = ".src"
 
-// walSegment replaces etcd's 64 MB, of which each member preallocates two.
-const walSegment = 1 << 20
-
-// smallSegments guards the setting of wal.SegmentSizeBytes. That is a global of etcd's, which every
-// server in the process reads whenever it cuts a segment: it can be set only before the first starts, and
-// never set back.
-var smallSegments sync.Once
-
 // Start starts a cluster and returns when every member has served a linearizable read. If it fails,
 // or ctx ends first, nothing is left of it.
 func Start(ctx context.Context, config Config) (*Cluster, error) {
@@ -36,114 +24,154 @@ func Start(ctx context.Context, config Config) (*Cluster, error) {
 	if err := config.validate(); err != nil {
 		return nil, err
 	}
-	smallSegments.Do(func() { wal.SegmentSizeBytes = walSegment })
-	sweep()
-	folder, err := newFolder()
+	c, err := newCluster(ctx, config)
 	if err != nil {
 		return nil, err
 	}
-	c := &Cluster{config: config, folder: folder, peers: map[pair]*network.Link{}}
 	if err := c.start(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("start a cluster: %w", err), c.Close())
 	}
 	return c, nil
 }
 
+// newCluster makes a cluster without members.
+func newCluster(ctx context.Context, config Config) (*Cluster, error) {
+	c := &Cluster{config: config, peers: map[pair]*network.Link{}}
+	var err error
+	if config.EtcdPath != "" {
+		if c.binary, err = newBinary(ctx, config.EtcdPath); err != nil {
+			return nil, err
+		}
+	}
+	if c.authority, err = network.NewAuthority(); err != nil {
+		return nil, err
+	}
+	sweep()
+	if c.folder, err = newFolder(); err != nil {
+		return nil, err
+	}
+	c.life, c.end = context.WithCancel(context.Background())
+	if config.Process {
+		c.spawner = newSpawner()
+	}
+	return c, nil
+}
+
 func (c *Cluster) start(ctx context.Context) error {
-	if err := c.prepare(); err != nil {
-		return err
+	for range c.config.Members {
+		if _, err := c.newMember(); err != nil {
+			return err
+		}
+	}
+	members := c.all()
+	for _, m := range members {
+		m.spec.Cluster = initialCluster(members)
 	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := c.startMembers(); err != nil {
+	if err := startAll(ctx, members); err != nil {
 		return err
 	}
 	return c.Healthy(ctx)
 }
 
-// prepare makes all that the members need, and the links between them.
-func (c *Cluster) prepare() error {
-	certificate, err := network.ThrowawayCertificate()
-	if err != nil {
-		return err
-	}
-	for i := range c.config.Members {
-		m, err := newMember(fmt.Sprintf("m%d", i), c.folder.path, c.config.Dir)
-		if err != nil {
-			return err
-		}
-		c.members = append(c.members, m)
-		if m.proxy, err = network.NewProxy(c.route(i, certificate)); err != nil {
-			return err
-		}
-	}
-	for _, m := range c.all() {
-		m.config = c.embedConfig(m)
-	}
-	return nil
-}
-
-func newMember(name, folder, logs string) (*member, error) {
-	peer, err := socketURL(folder, "p"+name)
-	if err != nil {
-		return nil, err
-	}
-	client, err := socketURL(folder, "c"+name)
-	if err != nil {
-		return nil, err
-	}
-	log, err := newMemberLog(logs, name)
-	if err != nil {
-		return nil, err
-	}
-	return &member{name: name, peerSocket: peer, clientSocket: client, log: log, conns: map[*trackedConn]struct{}{}}, nil
-}
-
-// startMembers starts all members at once. The gates stay shut until all listen: a bootstrap probe
-// that reaches a peer too early waits out its time, one that is refused does not.
-func (c *Cluster) startMembers() error {
-	var starting errgroup.Group
-	for _, m := range c.all() {
-		starting.Go(m.start)
+// startAll starts members at once. The gates stay shut until all listen: a bootstrap probe that
+// reaches a peer too early waits out its time, one that is refused does not.
+func startAll(ctx context.Context, members []*member) error {
+	starting, ctx := errgroup.WithContext(ctx)
+	for _, m := range members {
+		starting.Go(func() error { return m.start(ctx) })
 	}
 	if err := starting.Wait(); err != nil {
 		return err
 	}
-	for _, m := range c.all() {
+	for _, m := range members {
 		m.proxy.Open()
 	}
 	return nil
 }
 
-func (c *Cluster) embedConfig(m *member) *embed.Config {
-	config := embed.NewConfig()
-	config.Name = m.name
-	config.Dir = filepath.Join(c.folder.path, m.name)
-	config.ListenPeerUrls = []url.URL{m.peerSocket}
-	config.ListenClientUrls = []url.URL{m.clientSocket}
-	config.AdvertisePeerUrls = []url.URL{m.peerURL()}
-	config.AdvertiseClientUrls = []url.URL{{Scheme: "http", Host: endpointHost(m.name)}}
-	config.InitialCluster = c.initialCluster()
-	config.InitialClusterToken = filepath.Base(c.folder.path)
-	config.PeerTLSInfo.ServerName = m.name + sourceSuffix
-	config.PeerTLSInfo.InsecureSkipVerify = true
-	config.TickMs = uint(c.config.Tick / time.Millisecond)
-	config.ElectionMs = uint(c.config.Election / time.Millisecond)
-	config.UnsafeNoFsync = true
-	config.EnableGRPCGateway = false
-	config.StrictReconfigCheck = false
-	config.ZapLoggerBuilder = embed.NewZapLoggerBuilder(m.log.logger)
-	return config
+// newMember makes a member with a number of its own, and all that it needs to be started but the
+// names of the others.
+func (c *Cluster) newMember() (*member, error) {
+	number := len(c.all())
+	m := &member{number: number, name: fmt.Sprintf("m%d", number), conns: map[*trackedConn]struct{}{}}
+	m.launch = c.launch
+	if err := c.equip(m); err != nil {
+		return nil, errors.Join(err, m.closeRest())
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.members = append(c.members, m)
+	return m, nil
 }
 
-func (m *member) peerURL() url.URL { return url.URL{Scheme: "https", Host: m.proxy.Addr()} }
+// equip gives a member its log, its proxy and its sockets.
+func (c *Cluster) equip(m *member) error {
+	var err error
+	if m.log, err = newMemberLog(c.logFolder(), m.name); err != nil {
+		return err
+	}
+	certificate, err := c.authority.Certificate(m.name)
+	if err != nil {
+		return err
+	}
+	if m.proxy, err = network.NewProxy(c.route(m, certificate)); err != nil {
+		return err
+	}
+	m.spec = c.specOf(m)
+	return c.giveSockets(m)
+}
 
-func (c *Cluster) initialCluster() string {
-	var pairs []string
-	for _, m := range c.all() {
-		peer := m.peerURL()
-		pairs = append(pairs, m.name+"="+peer.String())
+// logFolder is where the members' logs go. A process that dies without a word is hard to understand: its
+// log is kept as long as the cluster if nobody wants it longer.
+func (c *Cluster) logFolder() string {
+	if c.config.Dir == "" && c.config.Process {
+		return c.folder.path
+	}
+	return c.config.Dir
+}
+
+func (c *Cluster) specOf(m *member) spec {
+	return spec{
+		Name:     m.name,
+		Source:   m.name + sourceSuffix,
+		Folder:   filepath.Join(c.folder.path, m.name),
+		PeerURL:  url.URL{Scheme: "https", Host: m.proxy.Addr()},
+		Token:    filepath.Base(c.folder.path),
+		Tick:     c.config.Tick,
+		Election: c.config.Election,
+	}
+}
+
+func (c *Cluster) giveSockets(m *member) error {
+	if c.binary != nil {
+		return c.binary.equip(m, c.authority)
+	}
+	var err error
+	if m.spec.PeerSocket, err = socketURL(c.folder.path, "p"+m.name); err != nil {
+		return err
+	}
+	m.spec.ClientSocket, err = socketURL(c.folder.path, "c"+m.name)
+	m.peer, m.client = socketPath(m.spec.PeerSocket), socketPath(m.spec.ClientSocket)
+	return err
+}
+
+func socketPath(socket url.URL) string { return socket.Host + socket.Path }
+
+func initialCluster(members []*member) string {
+	pairs := make([]string, len(members))
+	for i, m := range members {
+		pairs[i] = m.name + "=" + m.spec.PeerURL.String()
 	}
 	return strings.Join(pairs, ",")
+}
+
+// launch starts a member's server in the form that the cluster's members have.
+func (c *Cluster) launch(ctx context.Context, m *member) (server, error) {
+	if !c.config.Process {
+		return startEmbedded(m.spec, m.log.logger())
+	}
+	return c.startProcess(ctx, m)
 }

@@ -1,0 +1,42 @@
+package cluster
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+)
+
+// specVariable holds the spec of the member that a process is to be.
+const specVariable = "LOCKQUAKE_MEMBER"
+
+// ServeMember turns a process that was started to be a member into it, and never returns then; in any
+// other process it does nothing. A program whose clusters have members in processes of their own calls
+// it first thing in main, and in TestMain: the members are more processes of the same executable.
+//
+// A member logs to its standard error, and lives until it is killed or its standard input ends, which
+// its parent holds open.
+func ServeMember() {
+	if text, ok := os.LookupEnv(specVariable); ok {
+		os.Exit(serveMember(text))
+	}
+}
+
+func serveMember(text string) (exitCode int) {
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		os.Exit(1)
+	}()
+	var s spec
+	if err := json.Unmarshal([]byte(text), &s); err != nil {
+		fmt.Fprintf(os.Stderr, "%s: %v\n", specVariable, err)
+		return 1
+	}
+	server, err := startEmbedded(s, newLogger(os.Stderr))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	<-server.Server.StopNotify()
+	return 1
+}

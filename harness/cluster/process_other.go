@@ -1,0 +1,12 @@
+//go:build !linux
+
+package cluster
+
+import "syscall"
+
+// childAttributes keep a child away from the terminal's Ctrl-C: members live until the last fault
+// is healed. It dies with this process when its standard input ends.
+func childAttributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
+
+// allStopped cannot be asked here: a signal sent must do.
+func allStopped(int, bool) (bool, error) { return true, nil }
