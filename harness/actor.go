@@ -283,8 +283,11 @@ type targets struct{ *run }
 func (t targets) Links(client, member int) (to, from *network.Link) {
 	return t.actors[client].now().client.Links(member)
 }
-func (t targets) Pause(client int)       { t.actors[client].gate.close() }
-func (t targets) Resume(client int) bool { return t.actors[client].gate.open() }
+func (t targets) Pause(client int) { t.actors[client].gate.close() }
+func (t targets) Resume(client int) bool {
+	waits := t.board.standing(client).Role == nemesis.Waiter // and takes no step before it has an answer
+	return t.actors[client].gate.open() || waits
+}
 func (t targets) Linger(client int)      { t.actors[client].stay.close() }
 func (t targets) Leave(client int) bool  { return t.actors[client].stay.open() }
 func (t targets) Crash(client int) error { return t.crash(t.actors[client]) }

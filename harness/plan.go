@@ -151,7 +151,7 @@ func drawChoices(s Settings, rng *rand.Rand) Choices {
 func drawSchedule(s Settings, rule scenario.Rule, rng *rand.Rand) Schedule {
 	schedule := Schedule{Fault: rule.Fault, Role: rule.Aim.Role, Moment: rule.Aim.Moment}
 	lasts := lasting(rule, s.TTL)
-	planned := rule.After + between(rng, 0, max(maxPhase, rule.Every))
+	planned := rule.After + between(rng, 0, phase(rule))
 	for free := time.Duration(0); len(schedule.Injections) < limit(rule); {
 		skip := skips(rule.Probability, rng)
 		if schedule.Moment == "" {
@@ -169,6 +169,14 @@ func drawSchedule(s Settings, rule scenario.Rule, rng *rand.Rand) Schedule {
 		}
 	}
 	return schedule
+}
+
+// phase is how far the first injection may be put off: rules that say when they begin keep their distance.
+func phase(rule scenario.Rule) time.Duration {
+	if rule.After > 0 {
+		return maxPhase
+	}
+	return max(maxPhase, rule.Every)
 }
 
 func limit(rule scenario.Rule) int {

@@ -15,7 +15,7 @@ import (
 func settings() Settings {
 	return Settings{
 		Members: 3, Clients: 5, Keys: 2, TTL: time.Second, Hold: scenario.Range{From: 25 * time.Millisecond, To: 75 * time.Millisecond},
-		Warmup: 500 * time.Millisecond, Duration: 3 * time.Second, Resource: InMemory, Repeats: 2,
+		Warmup: 500 * time.Millisecond, Duration: 3 * time.Second, Resource: scenario.InMemory, Repeats: 2,
 	}
 }
 
@@ -133,10 +133,10 @@ func TestRulesAreDrawnAsTheySay(t *testing.T) {
 	for seed := range uint64(50) {
 		cell := Draw(seed, trials(s, timed)).Cells[0]
 		first, second := cell.Schedules[0], cell.Schedules[1]
-		if at := first.Injections[0].At; at < time.Second || at >= 12*time.Second {
-			t.Errorf("seed %d: the first comes at %v, want 4 s and up to 5 s, give or take 3 s", seed, at)
+		if at := first.Injections[0].At; at < time.Second || at >= 7500*time.Millisecond {
+			t.Errorf("seed %d: the first comes at %v, want 4 s and up to 0.5 s, give or take 3 s", seed, at)
 		}
-		if n := len(first.Injections); n < 9 || n > 12 {
+		if n := len(first.Injections); n < 10 || n > 12 {
 			t.Errorf("seed %d: %d injections in a minute, every 5 s", seed, n)
 		}
 		if n := len(second.Injections); n != 3 {
@@ -172,9 +172,9 @@ func TestShortDurationStillGetsOneInjection(t *testing.T) {
 }
 
 func TestScenarioSettingsTakeTheirPlace(t *testing.T) {
-	got := settings().Under(scenario.Settings{Members: 5, TTL: 2 * time.Second, Resource: InEtcd})
+	got := settings().Under(scenario.Settings{Members: 5, TTL: 2 * time.Second, Resource: scenario.InEtcd})
 	want := settings()
-	want.Members, want.TTL, want.Resource = 5, 2*time.Second, InEtcd
+	want.Members, want.TTL, want.Resource = 5, 2*time.Second, scenario.InEtcd
 	if got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}

@@ -17,6 +17,7 @@ import (
 	"lockquake/harness/cluster"
 	"lockquake/harness/nemesis"
 	"lockquake/harness/network"
+	"lockquake/harness/scenario"
 	"lockquake/workloads"
 	"lockquake/workloads/lock"
 )
@@ -224,7 +225,7 @@ func (r *run) lastReads(ctx context.Context) {
 }
 
 func (r *run) resource() workloads.Resource {
-	if r.cell.Resource == InMemory {
+	if r.cell.Resource == scenario.InMemory {
 		return &workloads.Memory{Fenced: r.cell.Fenced}
 	}
 	return &workloads.Etcd{

@@ -17,24 +17,9 @@ type Settings struct {
 	Hold     scenario.Range `json:"hold"`        // how long a lock is held
 	Warmup   time.Duration  `json:"warmup_ns"`   // before the first injection
 	Duration time.Duration  `json:"duration_ns"` // of the time in which faults are injected
-	Resource string         `json:"resource"`    // what the lock protects: InMemory or InEtcd
+	Resource string         `json:"resource"`    // what the lock protects: scenario.InMemory or scenario.InEtcd
 	Repeats  int            `json:"repeats"`
 }
-
-// Places for the resource that the lock protects.
-const (
-	InMemory = "memory"
-	InEtcd   = "etcd"
-)
-
-// Limits on settings: beyond them the harness would measure itself.
-const (
-	maxMembers = 9
-	maxClients = 1024
-	maxKeys    = 1024
-	maxRepeat  = 10000
-	maxTTL     = 10 * time.Minute
-)
 
 // Validate says in one line what is wrong with a setting, and what would be right for a kind of
 // cluster.
@@ -43,10 +28,10 @@ func (s Settings) Validate(kind Kind) error {
 		name            string
 		value, min, max int
 	}{
-		{"members", s.Members, 1, maxMembers},
-		{"clients", s.Clients, 1, maxClients},
-		{"keys", s.Keys, 1, maxKeys},
-		{"repeat", s.Repeats, 1, maxRepeat},
+		{"members", s.Members, 1, scenario.MaxMembers},
+		{"clients", s.Clients, 1, scenario.MaxClients},
+		{"keys", s.Keys, 1, scenario.MaxKeys},
+		{"repeat", s.Repeats, 1, scenario.MaxRepeat},
 	} {
 		if n.value < n.min || n.value > n.max {
 			return fmt.Errorf("--%s is %d: give a number from %d to %d", n.name, n.value, n.min, n.max)
@@ -64,10 +49,10 @@ func (s Settings) Validate(kind Kind) error {
 		return fmt.Errorf("--ttl is %v: give whole seconds, etcd grants no others", s.TTL)
 	case s.TTL < kind.MinTTL:
 		return fmt.Errorf("--ttl is %v: give at least %v, etcd silently raises a shorter lease to that at this cluster's election timeout", s.TTL, kind.MinTTL)
-	case s.TTL > maxTTL:
-		return fmt.Errorf("--ttl is %v: give at most %v, faults must outlast it", s.TTL, maxTTL)
-	case s.Resource != InMemory && s.Resource != InEtcd:
-		return fmt.Errorf("--resource is %q: give %s or %s", s.Resource, InMemory, InEtcd)
+	case s.TTL > scenario.MaxTTL:
+		return fmt.Errorf("--ttl is %v: give at most %v, faults must outlast it", s.TTL, scenario.MaxTTL)
+	case s.Resource != scenario.InMemory && s.Resource != scenario.InEtcd:
+		return fmt.Errorf("--resource is %q: give %s or %s", s.Resource, scenario.InMemory, scenario.InEtcd)
 	}
 	return nil
 }

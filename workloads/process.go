@@ -114,6 +114,7 @@ func (p *Process) Acquire(ctx context.Context, key string) *Hold {
 	answered := p.Waiting(key)
 	held, err := p.Lock(key).Acquire(ctx)
 	answered()
+	p.Step(ctx)
 	e := history.Event{Token: held.Token, Lease: int64(held.Lease), Note: held.Key}
 	if p.returned(call, err, e) != history.OK {
 		return nil

@@ -5,16 +5,10 @@ import (
 
 	"lockquake/harness"
 	"lockquake/harness/nemesis"
+	"lockquake/harness/scenario"
 )
 
-// Kinds of clusters.
-const (
-	embed    = "embed"
-	process  = "process"
-	external = "external"
-)
-
-func clusterNames() []string { return []string{embed, process, external} }
+func clusterNames() []string { return []string{scenario.Embed, scenario.Process, scenario.External} }
 
 // clusterOptions are the flags of kinds of clusters.
 type clusterOptions struct {
@@ -31,24 +25,24 @@ func (o *clusterOptions) declare(flags *pflag.FlagSet) {
 // kinds are the clusters that can be had.
 func (o clusterOptions) kinds() (map[string]harness.Kind, error) {
 	return map[string]harness.Kind{
-		embed:   harness.Embedded(),
-		process: harness.Processes(o.etcd),
+		scenario.Embed:   harness.Embedded(),
+		scenario.Process: harness.Processes(o.etcd),
 	}, nil
 }
 
 // abilities are what each kind allows, with everything given that it can be given.
 func abilities() map[string]nemesis.Ability {
 	return map[string]nemesis.Ability{
-		embed:    harness.Embedded().Abilities,
-		process:  harness.Processes("").Abilities,
-		external: nemesis.RunHooks,
+		scenario.Embed:    harness.Embedded().Abilities,
+		scenario.Process:  harness.Processes("").Abilities,
+		scenario.External: nemesis.RunHooks,
 	}
 }
 
 func clusterTable() table {
 	return table{name: "clusters", head: []string{"cluster", "what it is"}, rows: [][]string{
-		{embed, "real etcd members in this process, ready in a tenth of a second (the default)"},
-		{process, "members as child processes, which can be stopped and killed for real; with --etcd PATH of any etcd from 3.4 on"},
-		{external, "a cluster of yours: only its clients are harmed, its members by your own commands"},
+		{scenario.Embed, "real etcd members in this process, ready in a tenth of a second (the default)"},
+		{scenario.Process, "members as child processes, which can be stopped and killed for real; with --etcd PATH of any etcd from 3.4 on"},
+		{scenario.External, "a cluster of yours: only its clients are harmed, its members by your own commands"},
 	}}
 }

@@ -76,9 +76,9 @@ with 0 when the first was broken and the second saved its data, as they must.`,
 func demoOptions() runOptions {
 	o := runOptions{want: "promised", faults: "pause-holder", strategies: acts[0].strategy + "," + acts[1].strategy}
 	o.Settings = harness.Settings{
-		Cluster: embed, Members: 3, Clients: 3, Keys: 1, TTL: time.Second,
+		Cluster: scenario.Embed, Members: 3, Clients: 3, Keys: 1, TTL: time.Second,
 		Hold:   scenario.Range{From: 50 * time.Millisecond, To: 150 * time.Millisecond},
-		Warmup: time.Second, Duration: 3 * time.Second, Resource: harness.InMemory, Repeats: 1,
+		Warmup: time.Second, Duration: 3 * time.Second, Resource: scenario.InMemory, Repeats: 1,
 	}
 	o.seed, o.given = 1, func(string) bool { return false }
 	return o

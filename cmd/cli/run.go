@@ -77,11 +77,11 @@ func (o *runOptions) declare(flags *pflag.FlagSet) {
 	flags.DurationVar(&o.Duration, "duration", 3*time.Second, "time in which faults are injected")
 	flags.DurationVar(&o.Warmup, "warmup", 500*time.Millisecond, "time before that")
 	flags.IntVar(&o.Repeats, "repeat", 1, "repeats of each strategy and fault")
-	flags.StringVar(&o.Resource, "resource", harness.InMemory, "where the register is that the lock protects: memory (outside of etcd), or etcd")
+	flags.StringVar(&o.Resource, "resource", scenario.InMemory, "where the register is that the lock protects: memory (outside of etcd), or etcd")
 	flags.Uint64Var(&o.seed, "seed", 0, "seed of the plan (default: drawn, and printed)")
 	flags.StringVar(&o.out, "out", "", "folder of the run, new or empty (default: a new one in "+results.Runs+")")
 	flags.BoolVar(&o.planOnly, "plan-only", false, "print the plan as JSON and do nothing")
-	flags.StringVar(&o.Cluster, "cluster", embed, "kind of cluster: "+embed+" (members in this process), "+process+" (members as child processes) or "+external)
+	flags.StringVar(&o.Cluster, "cluster", scenario.Embed, "kind of cluster: "+scenario.Embed+" (members in this process), "+scenario.Process+" (members as child processes) or "+scenario.External)
 	flags.IntVar(&o.Members, "members", 3, "members of a cluster that lockquake starts")
 	o.clusters.declare(flags)
 }

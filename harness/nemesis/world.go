@@ -66,7 +66,7 @@ type Clients interface {
 	// Links are a client's links to a member and back.
 	Links(client, member int) (to, from *network.Link)
 	// Pause stops a client's process at its next step; Resume lets it go on, and tells whether it
-	// had reached that step and was stopped there.
+	// had reached that step and was stopped there, or still waits for the lock.
 	Pause(client int)
 	Resume(client int) (stopped bool)
 	// Linger makes a client's critical section last until Leave, or until it sees that it has lost

@@ -1,0 +1,77 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"testing"
+	"time"
+
+	"lockquake/checker/history"
+	"lockquake/harness"
+	"lockquake/harness/nemesis"
+	"lockquake/harness/scenario"
+	"lockquake/workloads/locks"
+)
+
+// Each field of the README's table of faults is tried here: the fault is injected once into such a cluster, leaves
+// evidence, and is healed.
+func TestEveryFaultLeavesItsEvidenceOnEveryKindOfCluster(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it carries out more than a hundred cells")
+	}
+	for name, kind := range triedKinds(t) {
+		for _, fault := range Builtin().Faults {
+			requires := fault.Value.Fault.Requires()
+			members := max(3, requires.Members)
+			if requires.Unmet(abilities()[name], members) != "" {
+				continue
+			}
+			t.Run(name+"/"+fault.Name, func(t *testing.T) {
+				t.Parallel()
+				h := tryOnce(t, alone(fault), kind, members)
+				injections := h.Injections()
+				if len(injections) != 1 {
+					t.Fatalf("%d injections, want 1", len(injections))
+				}
+				i := injections[0]
+				t.Logf("to %s: %s", i.Inject.Note, i.Heal.Note)
+				if !i.Observed() {
+					t.Errorf("left no evidence: %+v, healed %+v", i.Inject, i.Heal)
+				}
+			})
+		}
+	}
+}
+
+// triedKinds are the kinds as the test can have them.
+func triedKinds(t *testing.T) map[string]harness.Kind {
+	t.Helper()
+	return map[string]harness.Kind{
+		scenario.Embed:   harness.Embedded(),
+		scenario.Process: harness.Processes(""),
+	}
+}
+
+// tryOnce carries out one short cell of concurrency.Mutex.
+func tryOnce(t *testing.T, recipe scenario.Scenario, kind harness.Kind, members int) history.History {
+	t.Helper()
+	recipe.Rules[0].Limit = 1
+	settings := harness.Settings{
+		Members: members, Clients: 3, Keys: 1, TTL: max(time.Second, kind.MinTTL), Hold: scenario.Range{From: 50 * time.Millisecond, To: 100 * time.Millisecond},
+		Warmup: 300 * time.Millisecond, Duration: 3 * time.Second, Resource: scenario.InMemory, Repeats: 1,
+	}
+	trial := harness.Trial{Scenario: recipe, Settings: settings, Subjects: []harness.Subject{{Name: "mutex"}}}
+	var out bytes.Buffer
+	parts := harness.Parts{
+		Strategy: locks.Mutex, Faults: map[string]nemesis.Fault{recipe.Rules[0].Fault: recipe.Rules[0].Aim.Fault}, Prefix: "lockquake/",
+		Start: func(ctx context.Context) (harness.Cluster, error) { return kind.Start(ctx, members, t.TempDir()) },
+	}
+	if err := harness.Run(t.Context(), harness.Draw(7, []harness.Trial{trial}).Cells[0], parts, &out); err != nil {
+		t.Fatal(err)
+	}
+	h, err := history.Decode(&out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
