@@ -9,8 +9,8 @@ import (
 // AddMember adds a new member, which the heal removes.
 type AddMember struct{}
 
-// Requires a cluster that can be changed.
-func (AddMember) Requires() Requirements { return Requirements{Members: 1, Abilities: ChangeMembers} }
+// Requires two members, who go on until the new one is there. A single one, made one of two, could not elect.
+func (AddMember) Requires() Requirements { return Requirements{Members: 2, Abilities: ChangeMembers} }
 
 // Lasts for several renewals of each lease, with a quorum that is harder to reach.
 func (AddMember) Lasts(ttl time.Duration) time.Duration { return ttl }

@@ -19,6 +19,6 @@ func TestAllWhoRunAreDefragmented(t *testing.T) {
 		w.fail["defragment m2"] = errBroken
 		wantRefused(t, nemesis.Defragment{}, w.target(""), "defragment m2: broken")
 		w.down(true, 0, 2)
-		wantRefused(t, nemesis.Defragment{}, w.target(""), "defragment: 0 members run, and 1 are needed")
+		wantRefused(t, nemesis.Defragment{}, w.target(""), "defragment: running members: 0, needed: 1")
 	})
 }

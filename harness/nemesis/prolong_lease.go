@@ -32,7 +32,7 @@ func (ProlongLease) Inject(ctx context.Context, t Target) (Injected, error) {
 	end := goOn(ctx, t.moveOften)
 	heal := func(ctx context.Context) (Evidence, error) {
 		moves := end()
-		fate, after := t.leaseFate(ctx), time.Since(began)
+		after, fate := time.Since(began), t.leaseFate(ctx)
 		what := fmt.Sprintf("%s %v after the crash, and %d leaders later", fate, after.Round(time.Millisecond), moves)
 		prolonged := moves > 0 && fate == alive && after > t.TTL+lateness
 		return Evidence{Observed: prolonged, What: what}, t.comeBack(ctx)

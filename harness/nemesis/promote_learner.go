@@ -11,7 +11,7 @@ import (
 // removes it, so that the cluster has its size again.
 type PromoteLearner struct{}
 
-// Requires a cluster that can be changed.
+// Requires a cluster that can be changed. One member is enough: when the learner counts, it is there.
 func (PromoteLearner) Requires() Requirements {
 	return Requirements{Members: 1, Abilities: ChangeMembers}
 }

@@ -19,7 +19,7 @@ func TestTooFewForARing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := members(5)
 		w.down(true, 3)
-		wantRefused(t, nemesis.Ring{}, w.target(""), "make a ring: 4 members run, and 5 are needed")
+		wantRefused(t, nemesis.Ring{}, w.target(""), "make a ring: running members: 4, needed: 5")
 		w.wantCut(t, "")
 	})
 }

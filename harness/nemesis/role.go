@@ -83,7 +83,7 @@ func (t Target) running(ctx context.Context, least int) ([]int, error) {
 	}
 	up := running(t.Members)
 	if len(up) < least {
-		return nil, fmt.Errorf("%d members run, and %d are needed", len(up), least)
+		return nil, fmt.Errorf("running members: %d, needed: %d", len(up), least)
 	}
 	return up, nil
 }

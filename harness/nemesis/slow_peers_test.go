@@ -17,6 +17,6 @@ func TestSlowPeersAreEvidentFromLateBytes(t *testing.T) {
 
 func TestNobodyHasAPeerToBeSlowTo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		wantRefused(t, nemesis.SlowPeers{}, members(1).target(""), "slow peers: 1 members run, and 2 are needed")
+		wantRefused(t, nemesis.SlowPeers{}, members(1).target(""), "slow peers: running members: 1, needed: 2")
 	})
 }

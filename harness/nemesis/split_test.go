@@ -46,7 +46,7 @@ func TestTooFewToSplit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := members(3)
 		w.down(true, 0)
-		wantRefused(t, nemesis.Split{}, w.target(""), "split the cluster: 2 members run, and 3 are needed")
+		wantRefused(t, nemesis.Split{}, w.target(""), "split the cluster: running members: 2, needed: 3")
 		w.wantCut(t, "")
 	})
 }

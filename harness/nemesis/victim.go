@@ -56,16 +56,23 @@ func (f fate) String() string {
 	}[f]
 }
 
-// leaseFate is known as far as etcd can be asked.
+// leaseFate is known as far as etcd can be asked. A member that is cut off does not answer; another one may.
 func (t Target) leaseFate(ctx context.Context) fate {
 	if t.Victim.Lease == 0 {
 		return noLease
 	}
-	switch lives, err := t.Leases.Alive(ctx, t.Victim.Lease); {
-	case err != nil:
-		return unknown
-	case lives:
-		return alive
-	}
-	return ended
+	found := unknown
+	eventually(ctx, func() bool {
+		lives, err := t.Leases.Alive(ctx, t.Victim.Lease)
+		switch {
+		case err != nil:
+			return false
+		case lives:
+			found = alive
+		default:
+			found = ended
+		}
+		return true
+	})
+	return found
 }

@@ -3,6 +3,7 @@ package nemesis_test
 import (
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"lockquake/harness/nemesis"
 )
@@ -38,5 +39,16 @@ func TestClientsFaultsThatNeedALeader(t *testing.T) {
 			w.wantDone(t)
 			w.wantCut(t, "")
 		}
+	})
+}
+
+// The first who is asked is cut off, and so is every question of the next second.
+func TestLeaseIsAskedForAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := members(3)
+		injected := inject(t, nemesis.RevokeLease{}, w.target(nemesis.Holder))
+		w.leaseIsUnknown()
+		time.AfterFunc(time.Second, func() { w.set(func() { clear(w.fail) }) })
+		wantHealed(t, injected, seen("revoked at revision 17; its lease had ended"))
 	})
 }
