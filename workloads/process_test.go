@@ -122,8 +122,8 @@ func TestPausedProcessBeginsNothing(t *testing.T) {
 		s.step = func(context.Context) bool { time.Sleep(pause); return true }
 		s.Release(s.ctx, s.acquire())
 		ops := s.wantTold("p0 acquire ok", "p0 release ok").Ops
-		if ops[0].CallAt != pause || ops[1].CallAt != 2*pause {
-			t.Errorf("acquire at %v, release at %v; want after pauses of %v", ops[0].CallAt, ops[1].CallAt, pause)
+		if ops[0].CallAt != pause || ops[1].CallAt != 3*pause {
+			t.Errorf("acquire at %v, release at %v; want after one pause and three of %v", ops[0].CallAt, ops[1].CallAt, pause)
 		}
 	})
 }

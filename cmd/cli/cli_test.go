@@ -12,12 +12,14 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"lockquake/harness"
+	"lockquake/harness/cluster"
 )
 
 // asLockquake makes this test binary behave as lockquake itself, so that it can be killed.
 const asLockquake = "LOCKQUAKE_TEST_MAIN"
 
 func TestMain(m *testing.M) {
+	cluster.ServeMember()
 	if os.Getenv(asLockquake) != "" {
 		os.Exit(Main(Builtin(), os.Args[1:]))
 	}

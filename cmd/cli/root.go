@@ -9,6 +9,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"lockquake/harness/cluster"
 )
 
 // app is the command line with its catalogue and its two streams.
@@ -18,8 +20,10 @@ type app struct {
 	log       io.Writer
 }
 
-// Main runs the command line with a catalogue, and gives the exit code.
+// Main runs the command line with a catalogue, and gives the exit code. In a process that a cluster has
+// started as one of its members it is that member, and does not return.
 func Main(c Catalogue, args []string) int {
+	cluster.ServeMember()
 	// The first signal winds the run down; the second one finds the default in place, and ends the
 	// process at once.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
