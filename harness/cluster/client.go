@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -25,7 +26,7 @@ var errEnded = errors.New("the client has ended")
 
 // Endpoint is a member as clients reach it.
 type Endpoint struct {
-	Scheme string // http or https
+	Scheme string // http, https, or none: TLS if the client has any
 	Host   string // host:port, by which it is told from the others; Dial may take it to anywhere
 	Dial   func(context.Context) (net.Conn, error)
 }
@@ -59,18 +60,25 @@ type links struct{ to, from network.Link }
 // OpenClient opens a client and waits until it is connected to a member. It lives until it is closed;
 // ctx (or 30 s) bounds the opening only.
 func OpenClient(ctx context.Context, endpoints []Endpoint, config ClientConfig) (*Client, error) {
-	c := &Client{number: config.Number, endpoints: endpoints, losses: newLosses(), conns: map[*clientConn]struct{}{}}
-	var err error
-	if err = ctx.Err(); err != nil {
+	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("open client %d: %w", config.Number, err)
 	}
-	if c.Etcd, err = clientv3.New(c.etcdConfig(config)); err != nil {
+	c, err := newClient(endpoints, config)
+	if err != nil {
 		return nil, fmt.Errorf("open client %d: %w", config.Number, err)
 	}
 	if err := c.connect(ctx); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
 	return c, nil
+}
+
+// newClient gives a client that connects when it is first used; one with a user was.
+func newClient(endpoints []Endpoint, config ClientConfig) (*Client, error) {
+	c := &Client{number: config.Number, endpoints: endpoints, losses: newLosses(), conns: map[*clientConn]struct{}{}}
+	var err error
+	c.Etcd, err = clientv3.New(c.etcdConfig(config))
+	return c, err
 }
 
 func (c *Client) etcdConfig(config ClientConfig) clientv3.Config {
@@ -91,7 +99,7 @@ func (c *Client) urls() []string {
 	urls := make([]string, len(c.endpoints))
 	for i := range urls {
 		e := c.endpoints[(c.number+i)%len(urls)]
-		urls[i] = e.Scheme + "://" + e.Host
+		urls[i] = strings.TrimPrefix(e.Scheme+"://"+e.Host, "://")
 	}
 	return urls
 }

@@ -18,10 +18,14 @@ func (s *clients) open(ctx context.Context, endpoints []Endpoint, config ClientC
 	if err != nil {
 		return nil, err
 	}
+	s.add(c)
+	return c, nil
+}
+
+func (s *clients) add(c *Client) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.opened = append(slices.DeleteFunc(s.opened, (*Client).hasEnded), c)
-	return c, nil
 }
 
 // close closes all; closed ones are not closed again.
