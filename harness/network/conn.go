@@ -65,40 +65,40 @@ func (c *Conn) leave() {
 }
 
 // Close closes the connection and ends every Read and Write on it. Closing it again does nothing.
-func (c *Conn) Close() error {
-	_, err := c.end(net.ErrClosed, c.Conn.Close)
+func (c *Conn) Close() error { return c.fail(net.ErrClosed) }
+
+// fail closes the connection, and gives its Reads and Writes a reason.
+func (c *Conn) fail(cause error) (err error) {
+	c.ending.Do(func() { err = c.end(cause, c.Conn.Close) })
 	return err
 }
 
-// reset closes both ends at once.
+// reset closes both ends at once, the origin's first: the proxy would end it politely as soon as it
+// noticed. It has happened when reset returns, whoever was the first to end the connection.
 func (c *Conn) reset() (first bool) {
-	first, _ = c.end(fmt.Errorf("a link: %w", syscall.ECONNRESET), func() error {
+	c.ending.Do(func() {
+		first = true
 		if c.origin != nil {
-			abort(c.origin)
+			_ = abort(c.origin)
 		}
-		abort(c.Conn)
-		return nil
+		_ = c.end(fmt.Errorf("by a link: %w", syscall.ECONNRESET), func() error { return abort(c.Conn) })
 	})
 	return first
 }
 
-// end returns when the connection has ended, whoever was the first to end it.
-func (c *Conn) end(cause error, hangUp func() error) (first bool, err error) {
-	c.ending.Do(func() {
-		first, c.cause = true, cause
-		close(c.closed)
-		err = hangUp()
-		c.leave()
-	})
-	return first, err
+func (c *Conn) end(cause error, hangUp func() error) error {
+	c.cause = cause
+	close(c.closed)
+	defer c.leave()
+	return hangUp()
 }
 
-// abort closes a connection so that the other end reads of a reset, where the transport can tell.
-func abort(conn net.Conn) {
-	if tcp, ok := conn.(interface{ SetLinger(seconds int) error }); ok {
+// abort closes a connection so that its other end sees a reset, if the transport has such a thing.
+func abort(conn net.Conn) error {
+	if tcp, ok := conn.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0)
 	}
-	_ = conn.Close()
+	return conn.Close()
 }
 
 // SetDeadline sets both deadlines.

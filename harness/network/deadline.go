@@ -21,7 +21,12 @@ func (d *deadline) set(t time.Time) {
 		return
 	}
 	over := d.over
-	d.timer = time.AfterFunc(time.Until(t), func() { close(over) })
+	left := time.Until(t)
+	if left <= 0 {
+		close(over)
+		return
+	}
+	d.timer = time.AfterFunc(left, func() { close(over) })
 }
 
 // rearm stops the timer. A channel that its timer has closed, or is about to, is replaced; any other
@@ -29,7 +34,7 @@ func (d *deadline) set(t time.Time) {
 func (d *deadline) rearm() {
 	fired := d.timer != nil && !d.timer.Stop()
 	d.timer = nil
-	if d.over == nil || fired {
+	if d.over == nil || fired || isOver(d.over) {
 		d.over = make(chan struct{})
 	}
 }

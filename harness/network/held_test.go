@@ -192,6 +192,19 @@ func TestDeadlineSetLaterEndsAHeldRead(t *testing.T) {
 	}
 }
 
+func TestWritePastItsDeadlineFailsThoughThereIsRoom(t *testing.T) {
+	conn, out, _ := linked(t)
+	held := hold(out)
+	_ = conn.SetDeadline(time.Now().Add(-time.Second))
+	if _, err := conn.Write([]byte("x")); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("write past its deadline: %v", err)
+	}
+	_ = conn.SetDeadline(time.Time{})
+	send(t, conn, "y")
+	held.Lift()
+	expect(t, conn, "y")
+}
+
 func TestOneLinkHoldsAllItsConnections(t *testing.T) {
 	address, out, in := echo(t), new(network.Link), new(network.Link)
 	a, b := wrap(t, dial(t, address), out, in), wrap(t, dial(t, address), out, in)

@@ -106,7 +106,7 @@ func (p *Proxy) carry(conn net.Conn) {
 	}
 	target, err := dialFor(p.ctx, conn, p.route.Dial, out, in)
 	if err != nil {
-		abort(conn) // as near as a proxy comes to a refusal
+		_ = abort(conn) // as near as a proxy comes to a refusal
 		return
 	}
 	defer context.AfterFunc(p.ctx, func() { _ = target.Close() })()

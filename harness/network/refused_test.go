@@ -1,6 +1,7 @@
 package network_test
 
 import (
+	"errors"
 	"io"
 	"net"
 	"testing"
@@ -48,7 +49,7 @@ func TestWrappedOverALinkThatRefuses(t *testing.T) {
 	var out, in network.Link
 	refused := refuse(&out)
 	gone(t, wrap(t, near, &out, &in))
-	if _, err := far.Read(make([]byte, 1)); err != io.EOF {
+	if _, err := far.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 		t.Errorf("the other end read %v, want EOF", err)
 	}
 	if toll := refused.Lift(); toll.Resets != 1 {

@@ -64,7 +64,7 @@ func (c *Conn) deliver() {
 			continue
 		}
 		if _, err := c.Conn.Write(arrived.bytes); err != nil {
-			_, _ = c.end(err, c.Conn.Close)
+			_ = c.fail(err)
 			return
 		}
 	}
