@@ -33,14 +33,26 @@ func look(t testing.TB) leavings {
 func clean(t testing.TB, before leavings) {
 	t.Helper()
 	eventually(t, "file descriptors to be closed", func() bool { return look(t).files <= before.files })
+	if left := children(t); len(left) != 0 {
+		t.Errorf("processes %v are left", left)
+	}
 	if now := look(t).folders; len(now) > len(before.folders) {
 		t.Errorf("folders %v, before %v", now, before.folders)
 	}
 	goleak.VerifyNone(t)
 }
 
-// ownTemp gives the test a temporary folder that no other process uses.
-func ownTemp(t testing.TB) { t.Setenv("TMPDIR", t.TempDir()) }
+// ownTemp gives the test a temporary folder that no other process uses. Its name is short: sockets are
+// to be in it.
+func ownTemp(t testing.TB) {
+	t.Helper()
+	folder, err := os.MkdirTemp("", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(folder) })
+	t.Setenv("TMPDIR", folder)
+}
 
 func TestCloseLeavesNothing(t *testing.T) {
 	for name, harm := range map[string]func(*testing.T, *cluster.Cluster){
@@ -49,25 +61,56 @@ func TestCloseLeavesNothing(t *testing.T) {
 		"with a held client":          func(t *testing.T, c *cluster.Cluster) { heldClient(t, c) },
 		"with peers held":             func(_ *testing.T, c *cluster.Cluster) { isolate(c, 0) },
 		"with a member killed":        func(_ *testing.T, c *cluster.Cluster) { _ = c.Kill(1) },
+		"with a member added":         func(t *testing.T, c *cluster.Cluster) { added(t)(c.AddMember(within(t, patience))) },
+		"with a member removed":       func(t *testing.T, c *cluster.Cluster) { _ = c.RemoveMember(within(t, patience), 1) },
 		"with all held, most killed":  allHeldMostKilled,
 		"with a restart still trying": stuckRestart,
 	} {
-		t.Run(name, func(t *testing.T) {
-			ownTemp(t)
-			dir := t.TempDir()
-			before := look(t)
-			c, err := cluster.Start(within(t, patience), cluster.Config{Dir: dir})
-			if err != nil {
-				t.Fatal(err)
-			}
-			harm(t, c)
-			for range 2 {
-				if err := c.Close(); err != nil {
-					t.Errorf("close: %v", err)
+		t.Run(name, func(t *testing.T) { leavesNothing(t, cluster.Config{}, harm) })
+	}
+}
+
+func TestCloseLeavesNoProcess(t *testing.T) {
+	for name, path := range map[string]string{"process": "", "binary": findEtcd()} {
+		for harmed, harm := range map[string]func(*testing.T, *cluster.Cluster){
+			"in calm":                     func(*testing.T, *cluster.Cluster) {},
+			"with all paused, one killed": allPausedOneKilled,
+			"with a stuck restart":        stuckRestart,
+		} {
+			t.Run(name+" "+harmed, func(t *testing.T) {
+				if name == "binary" && path == "" {
+					t.Skip(noEtcd)
 				}
-			}
-			clean(t, before)
-		})
+				leavesNothing(t, cluster.Config{Process: true, EtcdPath: path}, harm)
+			})
+		}
+	}
+}
+
+func leavesNothing(t *testing.T, config cluster.Config, harm func(*testing.T, *cluster.Cluster)) {
+	t.Helper()
+	ownTemp(t)
+	config.Dir = t.TempDir()
+	before := look(t)
+	c, err := cluster.Start(within(t, patience), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	harm(t, c)
+	for range 2 {
+		if err := c.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	}
+	clean(t, before)
+}
+
+func allPausedOneKilled(t *testing.T, c *cluster.Cluster) {
+	if n := len(children(t)); n != 3 {
+		t.Errorf("%d processes, want 3", n)
+	}
+	if err := errors.Join(c.PauseMember(0), c.PauseMember(1), c.PauseMember(2), c.Kill(2)); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 
 func TestMain(m *testing.M) {
 	cluster.ServeMember()
+	beParent()
 	goleak.VerifyTestMain(m)
 }
 
@@ -28,7 +29,13 @@ const patience = 20 * time.Second
 // start starts a cluster that closes with the test, and must leave nothing.
 func start(t testing.TB, members int) *cluster.Cluster {
 	t.Helper()
-	c, err := cluster.Start(within(t, patience), cluster.Config{Members: members, Dir: t.TempDir()})
+	return startAs(t, cluster.Config{Members: members})
+}
+
+func startAs(t testing.TB, config cluster.Config) *cluster.Cluster {
+	t.Helper()
+	config.Dir = t.TempDir()
+	c, err := cluster.Start(within(t, patience), config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,84 +145,105 @@ func TestClustersAreApart(t *testing.T) {
 }
 
 func TestIsolatedLeaderIsReplacedAndFollowsAfterHeal(t *testing.T) {
-	c := start(t, 3)
-	old, oldTerm := leader(t, c)
-	heal := isolate(c, old)
-	eventually(t, "another leader", func() bool {
-		now, term := leader(t, c)
-		return now != old && term > oldTerm
-	})
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-	defer cancel()
-	if err := c.Healthy(ctx); err == nil || !strings.Contains(err.Error(), c.Names()[old]) {
-		t.Errorf("health of a cluster with %s isolated: %v", c.Names()[old], err)
-	}
-	if held := heal(); held == 0 {
-		t.Error("no bytes were held back")
-	}
-	if err := c.Healthy(within(t, patience)); err != nil {
-		t.Error(err)
-	}
-	eventually(t, "the old leader to believe as the others do", func() bool {
-		now, _ := leader(t, c)
-		believed, _, _ := c.Believes(old)
-		return believed == now
+	forEachKind(t, 3, anyKind, func(t *testing.T, c *cluster.Cluster) {
+		old, oldTerm := leader(t, c)
+		heal := isolate(c, old)
+		eventually(t, "another leader", func() bool {
+			now, term := leader(t, c)
+			return now != old && term > oldTerm
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		if err := c.Healthy(ctx); err == nil || !strings.Contains(err.Error(), c.Names()[old]) {
+			t.Errorf("health of a cluster with %s isolated: %v", c.Names()[old], err)
+		}
+		if held := heal(); held == 0 {
+			t.Error("no bytes were held back")
+		}
+		if err := c.Healthy(within(t, patience)); err != nil {
+			t.Error(err)
+		}
+		eventually(t, "the old leader to believe as the others do", func() bool {
+			now, _ := leader(t, c)
+			believed, _, _ := c.Believes(old)
+			return believed == now
+		})
 	})
 }
 
 // What is acknowledged before a crash is there after it, wherever it was acknowledged.
 func TestKilledMembersKeepAcknowledgedPuts(t *testing.T) {
-	c := start(t, 3)
-	writer := client(t, c, cluster.ClientConfig{})
-	for round := range 3 {
-		put(t, writer, fmt.Sprint("key", round), "acknowledged")
-		for i := range 3 {
-			if err := c.Kill(i); err != nil {
+	forEachKind(t, 3, anyKind, func(t *testing.T, c *cluster.Cluster) {
+		writer := client(t, c, cluster.ClientConfig{})
+		for round := range 3 {
+			put(t, writer, fmt.Sprint("key", round), "acknowledged")
+			for i := range 3 {
+				if err := c.Kill(i); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := c.Restart(within(t, patience), 0, 1, 2); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if err := c.Restart(within(t, patience), 0, 1, 2); err != nil {
-			t.Fatal(err)
+		reader := client(t, c, cluster.ClientConfig{})
+		for round := range 3 {
+			got, err := reader.Etcd.Get(within(t, patience), fmt.Sprint("key", round))
+			if err != nil || len(got.Kvs) != 1 {
+				t.Errorf("round %d: %v, %v; want the put", round, got, err)
+			}
 		}
-	}
-	reader := client(t, c, cluster.ClientConfig{})
-	for round := range 3 {
-		got, err := reader.Etcd.Get(within(t, patience), fmt.Sprint("key", round))
-		if err != nil || len(got.Kvs) != 1 {
-			t.Errorf("round %d: %v, %v; want the put", round, got, err)
-		}
-	}
+	})
 }
 
 func TestKilledLeaderIsReplaced(t *testing.T) {
-	c := start(t, 3)
-	old, oldTerm := leader(t, c)
-	if err := c.Kill(old); err != nil {
-		t.Fatal(err)
-	}
-	if _, _, running := c.Believes(old); running {
-		t.Error("a killed member runs")
-	}
-	if err := c.Kill(old); err == nil {
-		t.Error("killed twice")
-	}
-	eventually(t, "another leader", func() bool {
-		now, term := leader(t, c)
-		return now != old && term > oldTerm
+	forEachKind(t, 3, anyKind, func(t *testing.T, c *cluster.Cluster) {
+		old, oldTerm := leader(t, c)
+		if err := c.Kill(old); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, running := c.Believes(old); running {
+			t.Error("a killed member runs")
+		}
+		if err := c.Kill(old); err == nil {
+			t.Error("killed twice")
+		}
+		eventually(t, "another leader", func() bool {
+			now, term := leader(t, c)
+			return now != old && term > oldTerm
+		})
+		err := c.Healthy(within(t, patience))
+		if err == nil || !strings.Contains(err.Error(), c.Names()[old]+" does not run") {
+			t.Errorf("health with a member down: %v", err)
+		}
+		if err := c.Restart(within(t, patience), old); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Restart(within(t, patience), old); err == nil {
+			t.Error("restarted a member that runs")
+		}
+		if err := c.Healthy(within(t, patience)); err != nil {
+			t.Error(err)
+		}
 	})
-	err := c.Healthy(within(t, patience))
-	if err == nil || !strings.Contains(err.Error(), c.Names()[old]+" does not run") {
-		t.Errorf("health with a member down: %v", err)
-	}
-	if err := c.Restart(within(t, patience), old); err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Restart(within(t, patience), old); err == nil {
-		t.Error("restarted a member that runs")
-	}
-	if err := c.Healthy(within(t, patience)); err != nil {
-		t.Error(err)
-	}
+}
+
+// Of a majority that was killed, none finds the others alone.
+func TestMajorityIsRestartedAtOnceOnly(t *testing.T) {
+	forEachKind(t, 3, anyKind, func(t *testing.T, c *cluster.Cluster) {
+		if err := errors.Join(c.Kill(0), c.Kill(2)); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Restart(within(t, 300*time.Millisecond), 2); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("restart of one alone: %v", err)
+		}
+		if err := c.Restart(within(t, patience), 0, 2); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Healthy(within(t, patience)); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // A restart that cannot find its peers is given up with its context, and can be tried again.

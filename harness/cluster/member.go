@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
+	"path/filepath"
 	"sync"
 
 	"lockquake/harness/network"
@@ -127,6 +129,16 @@ func (m *member) dial(ctx context.Context, socket string) (net.Conn, error) {
 	tracked := &trackedConn{UnixConn: conn.(*net.UnixConn), of: m}
 	m.conns[tracked] = struct{}{}
 	return tracked, nil
+}
+
+// removeSockets removes what a killed process has left of its sockets where they are files: not every etcd
+// does that itself.
+func (m *member) removeSockets() {
+	for _, path := range []string{m.peer, m.client} {
+		if filepath.IsAbs(path) {
+			_ = os.Remove(path)
+		}
+	}
 }
 
 // trackedConn is a connection that its member's crash will break.

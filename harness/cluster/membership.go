@@ -17,7 +17,7 @@ var (
 )
 
 // undoTime bounds the taking back of a member that could not be added.
-const undoTime = 5 * time.Second
+const undoTime = 2 * time.Second
 
 // AddMember adds a member with a vote, and returns when it serves a linearizable read. It has a number
 // that no member ever had. After an error it is not a member, and its number is used up.

@@ -33,6 +33,7 @@ func (c *Cluster) startProcess(ctx context.Context, m *member) (*process, error)
 	if err != nil {
 		return nil, err
 	}
+	m.removeSockets()
 	p := &process{command: command, log: m.log.path, done: make(chan struct{})}
 	if p.stdin, err = command.StdinPipe(); err != nil {
 		return nil, err
