@@ -15,6 +15,7 @@ import (
 	"lockquake/harness/cluster"
 	"lockquake/harness/nemesis"
 	"lockquake/harness/network"
+	"lockquake/harness/scenario"
 	"lockquake/workloads"
 	"lockquake/workloads/lock"
 )
@@ -83,6 +84,7 @@ func (r *run) process(a *actor, l *life) *workloads.Process {
 		Entered:        r.entered,
 		Leaving:        r.leaving,
 		Releasing:      r.releasing,
+		Oblivious:      r.cell.Loss == scenario.Ignored,
 		RequestTimeout: immediate,
 	}
 }

@@ -162,7 +162,7 @@ func (b *board) having(role nemesis.Role) (having []nemesis.Victim, changed <-ch
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, v := range b.clients {
-		if v.Role == role {
+		if v.Role == role || role == nemesis.AnyClient {
 			having = append(having, v)
 		}
 	}

@@ -140,7 +140,7 @@ func (r *run) takeAim(window context.Context, s Schedule, injection Injection) (
 		goOn()
 		return target, nil, err
 	}
-	if s.Role == nemesis.Waiter {
+	if target.Victim.Role == nemesis.Waiter {
 		target.Victim.Lease = r.waitersLease(window, target.Victim)
 	}
 	return target, goOn, nil

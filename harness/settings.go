@@ -18,6 +18,7 @@ type Settings struct {
 	Warmup   time.Duration  `json:"warmup_ns"`   // before the first injection
 	Duration time.Duration  `json:"duration_ns"` // of the time in which faults are injected
 	Resource string         `json:"resource"`    // what the lock protects: scenario.InMemory or scenario.InEtcd
+	Loss     string         `json:"loss"`        // scenario.Heeded or Ignored
 	Repeats  int            `json:"repeats"`
 }
 
@@ -53,6 +54,8 @@ func (s Settings) Validate(kind Kind) error {
 		return fmt.Errorf("--ttl is %v: give at most %v, faults must outlast it", s.TTL, scenario.MaxTTL)
 	case s.Resource != scenario.InMemory && s.Resource != scenario.InEtcd:
 		return fmt.Errorf("--resource is %q: give %s or %s", s.Resource, scenario.InMemory, scenario.InEtcd)
+	case s.Loss != scenario.Heeded && s.Loss != scenario.Ignored:
+		return fmt.Errorf("--loss is %q: give %s or %s", s.Loss, scenario.Heeded, scenario.Ignored)
 	}
 	return nil
 }
@@ -68,6 +71,7 @@ func (s Settings) Under(recipe scenario.Settings) Settings {
 	replace(&s.Warmup, recipe.Warmup)
 	replace(&s.Duration, recipe.Duration)
 	replace(&s.Resource, recipe.Resource)
+	replace(&s.Loss, recipe.Loss)
 	replace(&s.Repeats, recipe.Repeat)
 	return s
 }

@@ -41,6 +41,8 @@ type Process struct {
 	// Releasing is told of each release before its request leaves, and the func that it gives, of how it
 	// ended.
 	Releasing func(*Hold) (released func(error))
+	// Oblivious processes never look whether their lock was lost.
+	Oblivious bool
 	// RequestTimeout limits each operation but the acquire, which waits for its context, and the
 	// close, which has none.
 	RequestTimeout time.Duration
@@ -118,6 +120,9 @@ func (p *Process) Acquire(ctx context.Context, key string) *Hold {
 	e := history.Event{Token: held.Token, Lease: int64(held.Lease), Note: held.Key}
 	if p.returned(call, err, e) != history.OK {
 		return nil
+	}
+	if p.Oblivious {
+		held.Lost = nil
 	}
 	p.holding = &Hold{Hold: held, ID: call.ID(), Name: key, Client: p.Client}
 	return p.holding

@@ -287,3 +287,16 @@ func TestReleasingIsToldOfARelease(t *testing.T) {
 		})
 	}
 }
+
+// A process that does not look goes on after its lock was lost, and writes.
+func TestObliviousProcessStays(t *testing.T) {
+	play(t, func(s *stage) {
+		s.Oblivious = true
+		hold := s.acquire()
+		close(s.lock.lost)
+		if !s.Stay(s.ctx, hold, time.Second) {
+			t.Error("it looked")
+		}
+		s.wantTold("p0 acquire ok")
+	})
+}

@@ -101,7 +101,9 @@ func (a app) checkRun(cmd *cobra.Command, run *results.Run, asked string) error 
 		if errors.Is(o.err, results.ErrNoHistory) {
 			continue // planned, and never begun
 		}
-		t.add(a.report(&t, name, o))
+		o.name = name
+		t.add(o)
+		a.tellOf(t.done, t.total, o)
 	}
 	return a.conclude(cmd.Context(), run, t)
 }
@@ -118,11 +120,13 @@ func (a app) checkFile(path, asked string) error {
 	}
 	name := results.CellName{Strategy: h.Header.Strategy, Fault: h.Header.Fault, Repeat: h.Header.Repeat}
 	o := outcome{
+		name:      name,
 		judgement: checker.Judge(h, a.catalogue.checkers(), a.catalogue.promise(name.Strategy), want),
 		cut:       h.Cut, garbled: h.Garbled,
 	}
 	t := tally{total: 1}
-	t.add(a.report(&t, name, o))
+	t.add(o)
+	a.tellOf(t.done, t.total, o)
 	fmt.Fprintf(a.out, "RESULT: %s; seed %d; exit %d\n", t, h.Header.Seed, t.code())
 	return ended(t.code())
 }

@@ -82,6 +82,7 @@ func TestWrongInputIsAnsweredInOneLine(t *testing.T) {
 		"run --members 2":                     "--members is 2: give an odd number",
 		"run --want gold":                     `--want is "gold": give safe or promised`,
 		"run --resource disk":                 `--resource is "disk": give memory or etcd`,
+		"run --parallel 0":                    "--parallel is 0: give a number from 1 to 64",
 		"run --seed -1":                       "invalid argument",
 		"run mutex":                           `SCENARIO: there is no "mutex": give one of calm,`,
 		"run holdr":                           `did you mean "holder"?`,

@@ -78,9 +78,9 @@ func demoOptions() runOptions {
 	o.Settings = harness.Settings{
 		Cluster: scenario.Embed, Members: 3, Clients: 3, Keys: 1, TTL: time.Second,
 		Hold:   scenario.Range{From: 50 * time.Millisecond, To: 150 * time.Millisecond},
-		Warmup: time.Second, Duration: 3 * time.Second, Resource: scenario.InMemory, Repeats: 1,
+		Warmup: time.Second, Duration: 3 * time.Second, Resource: scenario.InMemory, Loss: scenario.Heeded, Repeats: 1,
 	}
-	o.seed, o.given = 1, func(string) bool { return false }
+	o.seed, o.parallel, o.given = 1, 1, func(string) bool { return false }
 	return o
 }
 

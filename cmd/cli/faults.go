@@ -25,6 +25,7 @@ func builtinFaults() []Entry[nemesis.Aim] {
 
 		// Links of clients.
 		{"isolate-holder", "a holder is cut off from all members while it works on", nemesis.Aim{Fault: nemesis.IsolateClient{}, Role: nemesis.Holder, Moment: nemesis.Acquired}},
+		{"isolate-client", "any client is cut off from all members", nemesis.Aim{Fault: nemesis.IsolateClient{}, Role: nemesis.AnyClient}},
 		{"isolate-waiter", "a waiter is cut off from all members", nemesis.Aim{Fault: nemesis.IsolateClient{}, Role: nemesis.Waiter, Moment: nemesis.Waiting}},
 		{"mute-holder", "a holder's requests are lost while it works on", nemesis.Aim{Fault: nemesis.MuteClient{}, Role: nemesis.Holder, Moment: nemesis.Acquired}},
 		{"mute-waiter", "a waiter's requests are lost", nemesis.Aim{Fault: nemesis.MuteClient{}, Role: nemesis.Waiter, Moment: nemesis.Waiting}},
@@ -47,8 +48,10 @@ func builtinFaults() []Entry[nemesis.Aim] {
 
 		// Clients.
 		{"pause-holder", "a holder is frozen in its critical section, keepalives and all, for longer than its lease", nemesis.Aim{Fault: nemesis.PauseClient{}, Role: nemesis.Holder, Moment: nemesis.Acquired}},
+		{"pause-client", "any client is frozen, keepalives and all, for longer than its lease", nemesis.Aim{Fault: nemesis.PauseClient{}, Role: nemesis.AnyClient}},
 		{"pause-waiter", "a waiter is frozen, keepalives and all, for longer than its lease", nemesis.Aim{Fault: nemesis.PauseClient{}, Role: nemesis.Waiter, Moment: nemesis.Waiting}},
 		{"crash-holder", "a holder ends without a release or a revoke", nemesis.Aim{Fault: nemesis.CrashClient{}, Role: nemesis.Holder, Moment: nemesis.Acquired}},
+		{"crash-client", "any client ends without a release or a revoke", nemesis.Aim{Fault: nemesis.CrashClient{}, Role: nemesis.AnyClient}},
 		{"crash-waiter", "a waiter ends without a revoke", nemesis.Aim{Fault: nemesis.CrashClient{}, Role: nemesis.Waiter, Moment: nemesis.Waiting}},
 		{"restart-holder", "a holder crashes, and is back at once with the same client id", nemesis.Aim{Fault: nemesis.RestartClient{}, Role: nemesis.Holder, Moment: nemesis.Acquired}},
 

@@ -58,7 +58,7 @@ func tryOnce(t *testing.T, recipe scenario.Scenario, kind harness.Kind, members 
 	recipe.Rules[0].Limit = 1
 	settings := harness.Settings{
 		Members: members, Clients: 3, Keys: 1, TTL: max(time.Second, kind.MinTTL), Hold: scenario.Range{From: 50 * time.Millisecond, To: 100 * time.Millisecond},
-		Warmup: 300 * time.Millisecond, Duration: 3 * time.Second, Resource: scenario.InMemory, Repeats: 1,
+		Warmup: 300 * time.Millisecond, Duration: 3 * time.Second, Resource: scenario.InMemory, Loss: scenario.Heeded, Repeats: 1,
 	}
 	trial := harness.Trial{Scenario: recipe, Settings: settings, Subjects: []harness.Subject{{Name: "mutex"}}}
 	var out bytes.Buffer

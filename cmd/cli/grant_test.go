@@ -49,7 +49,7 @@ func struckWaiters(t *testing.T, name string, open lock.Strategy) history.Histor
 	t.Helper()
 	settings := harness.Settings{
 		Members: 1, Clients: 4, Keys: 1, TTL: 5 * time.Second, Hold: scenario.Range{From: 15 * time.Millisecond, To: 45 * time.Millisecond},
-		Warmup: 200 * time.Millisecond, Duration: 600 * time.Millisecond, Resource: scenario.InMemory, Repeats: 1,
+		Warmup: 200 * time.Millisecond, Duration: 600 * time.Millisecond, Resource: scenario.InMemory, Loss: scenario.Heeded, Repeats: 1,
 	}
 	recipe := alone(entry(t, Builtin().Faults, "revoke-waiter"))
 	plan := harness.Draw(7, []harness.Trial{{Scenario: recipe, Settings: settings, Subjects: []harness.Subject{{Name: name}}}})

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -55,10 +56,9 @@ func (a app) judge(stored *results.Cell, checkers []checker.Checker, p checker.P
 	return o
 }
 
-// report prints a cell's line.
-func (a app) report(t *tally, name results.CellName, o outcome) outcome {
-	o.name = name
-	fmt.Fprintf(a.out, "cell %*d/%d  %-7s  %-13s  %s", len(fmt.Sprint(t.total)), t.done+1, t.total, o.word(), o.grade(), name)
+// tellOf prints a cell's line.
+func (a app) tellOf(n, total int, o outcome) {
+	fmt.Fprintf(a.out, "cell %*d/%d  %-7s  %-13s  %s", len(fmt.Sprint(total)), n, total, o.word(), o.grade(), o.name)
 	if o.took > 0 {
 		fmt.Fprintf(a.out, "  (%.1f s)", o.took.Seconds())
 	}
@@ -75,7 +75,6 @@ func (a app) report(t *tally, name results.CellName, o outcome) outcome {
 	for _, v := range telling(o.judgement) {
 		fmt.Fprintf(a.out, "      %s %s: %s\n", v.Checker, v.Validity, v.Why)
 	}
-	return o
 }
 
 // telling are the verdicts that a reader of one line a cell must see: all that are not valid.
@@ -144,7 +143,8 @@ func (t tally) String() string {
 	return strings.Join(parts, ", ")
 }
 
-// matrix shows the grade of each strategy under each fault and, where there are several, in all.
+// matrix shows the grade of each strategy under each fault and, where there are several, in all. The longer
+// list goes down.
 func (t tally) matrix() string {
 	if len(t.outcomes) == 0 {
 		return ""
@@ -154,35 +154,43 @@ func (t tally) matrix() string {
 		strategies = appendNew(strategies, o.name.Strategy)
 		faults = appendNew(faults, o.name.Fault)
 	}
-	head, columns := faults, make([]func(string) bool, 0, len(faults))
-	for _, fault := range faults {
-		columns = append(columns, func(f string) bool { return f == fault })
-	}
 	if len(faults) > 1 {
-		head = append(slices.Clone(faults), "weakest")
-		columns = append(columns, func(string) bool { return true })
+		faults = append(faults, weakest)
 	}
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "STRATEGY\t%s\n", strings.ToUpper(strings.Join(head, "\t")))
-	for _, strategy := range strategies {
-		row := []string{strategy}
-		for _, column := range columns {
-			row = append(row, t.field(strategy, column))
-		}
-		fmt.Fprintln(w, strings.Join(row, "\t"))
+	if len(faults) <= max(len(strategies), widest) {
+		t.write(w, "STRATEGY", strategies, faults, t.field)
+	} else {
+		t.write(w, "FAULT", faults, strategies, func(fault, strategy string) string { return t.field(strategy, fault) })
 	}
 	w.Flush()
 	return b.String() + "\n"
 }
 
-// field is what the matrix shows of a strategy under certain faults: the weakest grade, with a mark if
-// not all cells held.
-func (t tally) field(strategy string, under func(fault string) bool) string {
+const (
+	weakest = "weakest" // stands for all faults
+	widest  = 8         // columns that a terminal has room for
+)
+
+func (tally) write(w io.Writer, corner string, rows, columns []string, field func(row, column string) string) {
+	fmt.Fprintf(w, "%s\t%s\n", corner, strings.ToUpper(strings.Join(columns, "\t")))
+	for _, name := range rows {
+		row := []string{name}
+		for _, column := range columns {
+			row = append(row, field(name, column))
+		}
+		fmt.Fprintln(w, strings.Join(row, "\t"))
+	}
+}
+
+// field is what the matrix shows of a strategy under a fault: the weakest grade, with a mark if not all
+// cells held.
+func (t tally) field(strategy, fault string) string {
 	var grades []checker.Grade
 	words := map[string]bool{}
 	for _, o := range t.outcomes {
-		if o.name.Strategy == strategy && under(o.name.Fault) {
+		if o.name.Strategy == strategy && (o.name.Fault == fault || fault == weakest) {
 			grades = append(grades, o.grade())
 			words[o.word()] = true
 		}

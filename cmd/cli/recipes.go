@@ -119,6 +119,7 @@ func (o runOptions) open(asked scenario.Settings) scenario.Settings {
 		"warmup":   func() { asked.Warmup = none.Warmup },
 		"duration": func() { asked.Duration = none.Duration },
 		"resource": func() { asked.Resource = none.Resource },
+		"loss":     func() { asked.Loss = none.Loss },
 		"repeat":   func() { asked.Repeat = none.Repeat },
 	} {
 		if o.given(flag) {

@@ -7,11 +7,13 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	etcd "go.etcd.io/etcd/api/v3/version"
+	"golang.org/x/sync/errgroup"
 
 	"lockquake/checker"
 	"lockquake/harness"
@@ -30,6 +32,7 @@ type runOptions struct {
 	seed       uint64
 	out        string
 	planOnly   bool
+	parallel   int
 	clusters   clusterOptions
 	given      func(flag string) bool // on the command line
 }
@@ -78,9 +81,11 @@ func (o *runOptions) declare(flags *pflag.FlagSet) {
 	flags.DurationVar(&o.Warmup, "warmup", 500*time.Millisecond, "time before that")
 	flags.IntVar(&o.Repeats, "repeat", 1, "repeats of each strategy and fault")
 	flags.StringVar(&o.Resource, "resource", scenario.InMemory, "where the register is that the lock protects: memory (outside of etcd), or etcd")
+	flags.StringVar(&o.Loss, "loss", scenario.Heeded, "whether clients act on the loss of their lock: heeded, or ignored as most programs do")
 	flags.Uint64Var(&o.seed, "seed", 0, "seed of the plan (default: drawn, and printed)")
 	flags.StringVar(&o.out, "out", "", "folder of the run, new or empty (default: a new one in "+results.Runs+")")
 	flags.BoolVar(&o.planOnly, "plan-only", false, "print the plan as JSON and do nothing")
+	flags.IntVar(&o.parallel, "parallel", 1, "cells that are carried out at a time: more save time, and spoil latencies")
 	flags.StringVar(&o.Cluster, "cluster", scenario.Embed, "kind of cluster: "+scenario.Embed+" (members in this process), "+scenario.Process+" (members as child processes) or "+scenario.External)
 	flags.IntVar(&o.Members, "members", 3, "members of a cluster that lockquake starts")
 	o.clusters.declare(flags)
@@ -117,6 +122,9 @@ func (a app) choose(o runOptions) (s selection, err error) {
 	s = selection{strategies: map[string]Strategy{}, faults: map[string]nemesis.Fault{}, checkers: a.catalogue.checkers()}
 	if s.want, err = parseWant(o.want); err != nil {
 		return s, err
+	}
+	if o.parallel < 1 || o.parallel > maxParallel {
+		return s, fmt.Errorf("--parallel is %d: give a number from 1 to %d", o.parallel, maxParallel)
 	}
 	if s.kinds, err = o.clusters.kinds(); err != nil {
 		return s, err
@@ -168,6 +176,9 @@ func (a app) trial(o runOptions, recipe scenario.Scenario, s *selection) (harnes
 	return trial, err
 }
 
+// maxParallel bounds the members that run at once: each takes some ten megabytes.
+const maxParallel = 64
+
 const defaultWant = "safe"
 
 func parseWant(text string) (checker.Want, error) {
@@ -201,18 +212,44 @@ func (a app) runPlan(ctx context.Context, o runOptions, again []string) error {
 	if err != nil {
 		return usage(err)
 	}
-	fmt.Fprintf(a.out, "lockquake run: seed %d, %d cells, about %v, written to %s\n", s.plan.Seed, len(s.plan.Cells), s.plan.Estimate(), run.Dir())
+	about := (s.plan.Estimate() / time.Duration(min(o.parallel, len(s.plan.Cells)))).Round(time.Second)
+	fmt.Fprintf(a.out, "lockquake run: seed %d, %d cells, about %v, written to %s\n", s.plan.Seed, len(s.plan.Cells), about, run.Dir())
 	if s.leftOut != "" {
 		fmt.Fprintln(a.out, "left out:", s.leftOut)
 	}
 	t := tally{total: len(s.plan.Cells)}
-	for _, cell := range s.plan.Cells {
-		if ctx.Err() != nil {
-			break
-		}
-		t.add(a.carryOut(ctx, run, cell, s, &t))
-	}
+	a.carryOutAll(ctx, run, s, o.parallel, &t)
 	return a.conclude(ctx, run, t)
+}
+
+// carryOutAll does the plan's cells, so many at a time, and tells of each as it ends. The tally has them in
+// the plan's order.
+func (a app) carryOutAll(ctx context.Context, run *results.Run, s selection, parallel int, t *tally) {
+	outcomes := make([]outcome, len(s.plan.Cells))
+	var cells errgroup.Group
+	cells.SetLimit(parallel)
+	var telling sync.Mutex
+	told := 0
+	for i, cell := range s.plan.Cells {
+		cells.Go(func() error {
+			if ctx.Err() != nil {
+				outcomes[i] = outcome{skipped: true}
+				return nil
+			}
+			outcomes[i] = a.carryOut(ctx, run, cell, s)
+			telling.Lock()
+			defer telling.Unlock()
+			if !outcomes[i].skipped {
+				told++
+				a.tellOf(told, t.total, outcomes[i])
+			}
+			return nil
+		})
+	}
+	_ = cells.Wait() // what went wrong is in the outcomes
+	for _, o := range outcomes {
+		t.add(o)
+	}
 }
 
 func info(plan harness.Plan, want string, again []string) results.Info {
@@ -223,23 +260,22 @@ func info(plan harness.Plan, want string, again []string) results.Info {
 	return i
 }
 
-// carryOut does one cell, judges and stores it, and prints its line.
-func (a app) carryOut(ctx context.Context, run *results.Run, cell harness.Cell, s selection, t *tally) outcome {
+// carryOut does one cell, judges and stores it.
+func (a app) carryOut(ctx context.Context, run *results.Run, cell harness.Cell, s selection) (o outcome) {
 	name := results.CellName{Strategy: cell.Strategy, Fault: cell.Fault, Repeat: cell.Repeat}
 	began := time.Now()
+	defer func() { o.name, o.took = name, time.Since(began) }()
 	stored, err := run.Cell(name)
 	if err != nil {
-		return a.report(t, name, outcome{err: err})
+		return outcome{err: err}
 	}
 	if err := a.record(ctx, stored, cell, s); err != nil {
 		if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 			return outcome{skipped: true} // it was interrupted before it began
 		}
-		return a.report(t, name, outcome{err: errors.Join(err, stored.Fail(err))})
+		return outcome{err: errors.Join(err, stored.Fail(err))}
 	}
-	o := a.judge(stored, s.checkers, s.strategies[cell.Strategy].Promise, s.want)
-	o.took = time.Since(began)
-	return a.report(t, name, o)
+	return a.judge(stored, s.checkers, s.strategies[cell.Strategy].Promise, s.want)
 }
 
 // record carries out the cell and writes its plan and history.

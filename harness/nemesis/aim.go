@@ -21,6 +21,8 @@ type Role string
 const (
 	Holder Role = "holder" // in its critical section
 	Waiter Role = "waiter" // has asked for the lock, and has no answer
+	// AnyClient is any of the clients, whatever it is about.
+	AnyClient Role = "client"
 )
 
 // Roles of members.
@@ -33,7 +35,7 @@ const (
 )
 
 // OfClient tells a role of clients from one of members.
-func (r Role) OfClient() bool { return r == Holder || r == Waiter }
+func (r Role) OfClient() bool { return r == Holder || r == Waiter || r == AnyClient }
 
 // Moment is what an injection waits for, from its planned time on. The zero Moment is the planned time
 // itself.

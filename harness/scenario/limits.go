@@ -24,6 +24,12 @@ const (
 	External = "external" // a cluster that is there already
 )
 
+// What clients do about the loss of their lock.
+const (
+	Heeded  = "heeded"  // they stop when they are told of it
+	Ignored = "ignored" // they do not look, as most programs do not
+)
+
 // Places for the resource that the lock protects.
 const (
 	InMemory = "memory"

@@ -25,7 +25,7 @@ type Fault struct {
 
 var (
 	targets = []string{
-		string(nemesis.Holder), string(nemesis.Waiter), string(nemesis.Leader), string(nemesis.Follower),
+		string(nemesis.Holder), string(nemesis.Waiter), string(nemesis.AnyClient), string(nemesis.Leader), string(nemesis.Follower),
 		string(nemesis.Random), string(nemesis.Majority), string(nemesis.All),
 	}
 	moments = []string{

@@ -110,6 +110,7 @@ var mistakes = []struct{ name, good, bad string }{
 	{"a cluster misspelled", "cluster: process" + calm, "cluster: proceess" + calm},
 	{"a cluster that nobody knows", "cluster: external" + calm, "cluster: cloud" + calm},
 	{"a cluster that is no name", "cluster: embed" + calm, "cluster: [embed]" + calm},
+	{"a loss that is neither", "loss: ignored" + calm, "loss: hidden" + calm},
 	{"a resource that nobody knows", "resource: etcd" + calm, "resource: disk" + calm},
 	{"strategies that are no list", "strategies: [mutex]" + calm, "strategies: mutex" + calm},
 	{"strategies, none", "strategies: [mutex]" + calm, "strategies: []" + calm},

@@ -21,6 +21,7 @@ func (r *reader) scenario(into *Scenario, root ast.Node) {
 		{"warmup", r.duration(&s.Warmup, MinTime, MaxTime)},
 		{"duration", r.duration(&s.Duration, MinTime, MaxTime)},
 		{"resource", r.oneOf(&s.Resource, InMemory, InEtcd)},
+		{"loss", r.oneOf(&s.Loss, Heeded, Ignored)},
 		{"repeat", r.number(&s.Repeat, MaxRepeat)},
 		{"faults", nil}, // last: rules are held against the settings
 	})

@@ -12,10 +12,11 @@
 //	warmup: 500ms
 //	duration: 120s
 //	resource: etcd                   # memory | etcd
+//	loss: ignored                    # heeded | ignored: whether clients act on the loss of their lock
 //	repeat: 1
 //	faults:                          # rules, side by side; [] for a calm run
 //	  - fault: pause                 # with its target it is pause-leader, which can be given as well
-//	    target: leader               # holder | waiter | leader | follower | random | majority | all
+//	    target: leader               # holder | waiter | client | leader | follower | random | majority | all
 //	    every: 5s                    # by time
 //	    jitter: 1s                   # how far each strays from that, either way; at most half of every
 //	    for: 2s                      # or in TTLs: ttl+500ms, 2ttl, 1.5ttl-100ms
@@ -60,6 +61,7 @@ type Settings struct {
 	Warmup     time.Duration
 	Duration   time.Duration
 	Resource   string
+	Loss       string
 	Repeat     int
 }
 
