@@ -177,9 +177,9 @@ func attachedClient(t testing.TB, a *cluster.Attached, config cluster.ClientConf
 	return c
 }
 
-func (s secured) external(t testing.TB, args ...string) cluster.External {
+func (s secured) external(t testing.TB) cluster.External {
 	t.Helper()
-	return external(t, append([]string{"--endpoints=" + s.host, "--cacert=" + s.ca.file, "--user=u:p"}, args...)...)
+	return external(t, "--endpoints="+s.host, "--cacert="+s.ca.file, "--user=u:p")
 }
 
 func TestAttachedWithTLSAndAUser(t *testing.T) {
