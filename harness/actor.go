@@ -62,7 +62,7 @@ func (r *run) open(ctx context.Context, a *actor) error {
 	a.life = l
 	a.mu.Unlock()
 	for _, key := range r.cell.KeyNames {
-		env := lock.Env{Client: client.Etcd(), Name: r.parts.Prefix.locks() + key, TTL: r.cell.TTL, ClientID: fmt.Sprintf("c%d", a.number)}
+		env := lock.Env{Client: client.Etcd(), Name: r.parts.Place.Prefix.locks() + key, TTL: r.cell.TTL, ClientID: fmt.Sprintf("c%d", a.number)}
 		if l.locks[key], err = r.parts.Strategy(ctx, env); err != nil {
 			delete(l.locks, key)
 			return fmt.Errorf("open %s for c%d: %w", key, a.number, err)

@@ -34,9 +34,9 @@ type fakeCluster struct {
 	crashed int // of those that were closed
 }
 
-func (f *fakeCluster) start(context.Context) (Cluster, error) { return f, nil }
-func (f *fakeCluster) Healthy(context.Context) error          { return f.sick }
-func (f *fakeCluster) Close() error                           { f.closed = true; return nil }
+func (f *fakeCluster) start(context.Context, Place) (Cluster, error) { return f, nil }
+func (f *fakeCluster) Healthy(context.Context) error                 { return f.sick }
+func (f *fakeCluster) Close() error                                  { f.closed = true; return nil }
 
 func (f *fakeCluster) Client(context.Context, int, cluster.LeaseObserver) (Client, error) {
 	f.mu.Lock()
@@ -167,7 +167,7 @@ func carry(ctx context.Context, t *testing.T, f *fakeCluster, strategy lock.Stra
 	}
 	cell := Draw(7, trials(settings(), recipe)).Cells[0]
 	var out bytes.Buffer
-	err := Run(ctx, cell, Parts{Strategy: strategy, Faults: map[string]nemesis.Fault{"fake": fault}, Start: f.start, Prefix: "lockquake/"}, &out)
+	err := Run(ctx, cell, Parts{Strategy: strategy, Faults: map[string]nemesis.Fault{"fake": fault}, Kind: Kind{Start: f.start}, Place: Place{Prefix: "lockquake/"}}, &out)
 	h, decoding := history.Decode(&out)
 	if decoding != nil || h.Cut != "" || len(h.Defects) > 0 {
 		t.Errorf("history: %v, cut %q, defects %q", decoding, h.Cut, h.Defects)

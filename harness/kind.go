@@ -15,8 +15,14 @@ type Kind struct {
 	Abilities nemesis.Ability
 	MinTTL    time.Duration // the shortest lease that it grants
 	Members   int           // how many there are, where that is not ours to choose; 0: it is
-	// Start starts a cluster; the members' logs go to dir.
-	Start func(ctx context.Context, members int, dir string) (Cluster, error)
+	Start     func(context.Context, Place) (Cluster, error)
+}
+
+// Place is where a cluster is to be, for one cell.
+type Place struct {
+	Members int
+	Dir     string // for the members' logs
+	Prefix  Prefix // of the cell's keys
 }
 
 // ownAbilities are those of clusters that lockquake starts itself.
@@ -34,8 +40,8 @@ func own(abilities nemesis.Ability, config cluster.Config) Kind {
 	return Kind{
 		Abilities: abilities,
 		MinTTL:    cluster.MinTTL(cluster.DefaultTick, cluster.DefaultElection),
-		Start: func(ctx context.Context, members int, dir string) (Cluster, error) {
-			config.Members, config.Dir = members, dir
+		Start: func(ctx context.Context, p Place) (Cluster, error) {
+			config.Members, config.Dir = p.Members, p.Dir
 			c, err := cluster.Start(ctx, config)
 			if err != nil {
 				return nil, err
@@ -48,13 +54,16 @@ func own(abilities nemesis.Ability, config cluster.Config) Kind {
 type started struct{ *cluster.Cluster }
 
 func (s started) Client(ctx context.Context, number int, leases cluster.LeaseObserver) (Client, error) {
-	c, err := s.Cluster.Client(ctx, cluster.ClientConfig{Number: number, Leases: leases})
+	return asClient(s.Cluster.Client(ctx, cluster.ClientConfig{Number: number, Leases: leases}))
+}
+
+type connected struct{ *cluster.Client }
+
+func asClient(c *cluster.Client, err error) (Client, error) {
 	if err != nil {
 		return nil, err
 	}
 	return connected{c}, nil
 }
-
-type connected struct{ *cluster.Client }
 
 func (c connected) Etcd() *clientv3.Client { return c.Client.Etcd }

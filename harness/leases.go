@@ -40,7 +40,7 @@ func (r *run) waitersLease(ctx context.Context, waiter nemesis.Victim) clientv3.
 	}
 	ctx, cancel := context.WithTimeout(ctx, immediate)
 	defer cancel()
-	queue, err := r.control.Etcd().Get(ctx, r.parts.Prefix.locks()+waiter.Key, clientv3.WithPrefix(), clientv3.WithKeysOnly())
+	queue, err := r.control.Etcd().Get(ctx, r.parts.Place.Prefix.locks()+waiter.Key, clientv3.WithPrefix(), clientv3.WithKeysOnly())
 	if err != nil {
 		return granted[len(granted)-1]
 	}

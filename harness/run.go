@@ -47,8 +47,8 @@ type Client interface {
 type Parts struct {
 	Strategy lock.Strategy
 	Faults   map[string]nemesis.Fault
-	Start    func(context.Context) (Cluster, error)
-	Prefix   Prefix
+	Kind     Kind
+	Place    Place
 }
 
 // Prefix is what all keys of a cell begin with; it ends with a slash.
@@ -76,7 +76,7 @@ const (
 // When ctx ends early the cell is healed and wound down as at its normal end, and what was recorded
 // is a sound history.
 func Run(ctx context.Context, cell Cell, parts Parts, out io.Writer) (err error) {
-	shaken, err := parts.Start(ctx)
+	shaken, err := parts.Kind.Start(ctx, parts.Place)
 	if err != nil {
 		return fmt.Errorf("start cluster: %w", err)
 	}
@@ -128,7 +128,7 @@ func (r *run) carryOut(ctx context.Context) (err error) {
 		return fmt.Errorf("connect the control client: %w", err)
 	}
 	defer func() { err = errors.Join(err, r.control.Close()) }()
-	if r.truth, err = watchTruth(steady, r.control.Etcd(), r.parts.Prefix.locks(), r.rec); err != nil {
+	if r.truth, err = watchTruth(steady, r.control.Etcd(), r.parts.Place.Prefix.locks(), r.rec); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, r.truth.close(steady)) }()
@@ -229,7 +229,7 @@ func (r *run) resource() workloads.Resource {
 		return &workloads.Memory{Fenced: r.cell.Fenced}
 	}
 	return &workloads.Etcd{
-		Prefix: r.parts.Prefix.resource(),
+		Prefix: r.parts.Place.Prefix.resource(),
 		Fenced: r.cell.Fenced,
 		Client: func(client int32) *clientv3.Client { return r.actors[client].now().client.Etcd() },
 		Reader: r.control.Etcd(),

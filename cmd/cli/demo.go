@@ -86,7 +86,7 @@ func demoOptions() runOptions {
 
 func (a app) demo(ctx context.Context) error {
 	o := demoOptions()
-	s, err := a.choose(o)
+	s, err := a.choose(ctx, o)
 	if err != nil {
 		return usage(err)
 	}

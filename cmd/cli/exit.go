@@ -42,6 +42,14 @@ func (e exit) Unwrap() error { return e.cause }
 func usage(err error) error         { return exit{exitUsage, err} }
 func harnessFailed(err error) error { return exit{exitHarness, err} }
 
+// asUsage is the end of a command that was given what it cannot use, unless something else is known of it.
+func asUsage(err error) error {
+	if marked := (exit{}); errors.As(err, &marked) {
+		return err
+	}
+	return usage(err)
+}
+
 // ended is the end of a command that has told of everything itself.
 func ended(code int) error {
 	if code == exitHeld {

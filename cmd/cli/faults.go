@@ -76,6 +76,9 @@ func builtinFaults() []Entry[nemesis.Aim] {
 		{"compact", "all history is compacted", nemesis.Aim{Fault: nemesis.Compact{}}},
 		{"defragment", "all members are defragmented, one after the other", nemesis.Aim{Fault: nemesis.Defragment{}}},
 		{"snapshot", "a snapshot is taken", nemesis.Aim{Fault: nemesis.Snapshot{}}},
+
+		// Whatever the user can do to a cluster.
+		{"hook", "your own commands harm the cluster and heal it: `--inject-cmd` and `--heal-cmd`", nemesis.Aim{Fault: nemesis.Hook{}}},
 	}
 }
 

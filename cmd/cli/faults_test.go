@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bytes"
-	"context"
 	"testing"
 	"time"
 
@@ -63,8 +62,7 @@ func tryOnce(t *testing.T, recipe scenario.Scenario, kind harness.Kind, members 
 	trial := harness.Trial{Scenario: recipe, Settings: settings, Subjects: []harness.Subject{{Name: "mutex"}}}
 	var out bytes.Buffer
 	parts := harness.Parts{
-		Strategy: locks.Mutex, Faults: map[string]nemesis.Fault{recipe.Rules[0].Fault: recipe.Rules[0].Aim.Fault}, Prefix: "lockquake/",
-		Start: func(ctx context.Context) (harness.Cluster, error) { return kind.Start(ctx, members, t.TempDir()) },
+		Strategy: locks.Mutex, Faults: map[string]nemesis.Fault{recipe.Rules[0].Fault: recipe.Rules[0].Aim.Fault}, Kind: kind, Place: harness.Place{Members: members, Dir: t.TempDir(), Prefix: "lockquake/"},
 	}
 	if err := harness.Run(t.Context(), harness.Draw(7, []harness.Trial{trial}).Cells[0], parts, &out); err != nil {
 		t.Fatal(err)

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -16,9 +18,9 @@ import (
 const coreFaults = "core"
 
 // recipes are the scenarios that a run is to carry out: those that are named, or one for each fault.
-func (a app) recipes(o runOptions, s *selection) ([]scenario.Scenario, error) {
+func (a app) recipes(ctx context.Context, o runOptions, s *selection) ([]scenario.Scenario, error) {
 	if len(o.scenarios) == 0 {
-		return a.ofFaults(o, s)
+		return a.ofFaults(ctx, o, s)
 	}
 	if o.given("fault") {
 		return nil, errors.New("give scenarios or --fault, not both: a scenario names its faults itself")
@@ -72,7 +74,7 @@ func (c Catalogue) names() scenario.Names {
 
 // ofFaults makes a scenario of each fault that --fault names. Faults that only a group names are left out
 // where the cluster cannot do them.
-func (a app) ofFaults(o runOptions, s *selection) ([]scenario.Scenario, error) {
+func (a app) ofFaults(ctx context.Context, o runOptions, s *selection) ([]scenario.Scenario, error) {
 	groups := map[string]func(string) bool{
 		all:        func(string) bool { return true },
 		coreFaults: func(name string) bool { return name == harness.Calm || slices.Contains(core(), name) },
@@ -84,16 +86,20 @@ func (a app) ofFaults(o runOptions, s *selection) ([]scenario.Scenario, error) {
 	if err != nil {
 		return nil, err
 	}
+	kind, err := s.kind(ctx, o, o.Cluster)
+	if err != nil {
+		return nil, err
+	}
+	members := cmp.Or(kind.Members, o.Members)
 	for _, e := range faults {
-		kind := s.kinds[o.Cluster]
-		if !slices.Contains(named, e.Name) && e.Value.Fault != nil && e.Value.Fault.Requires().Unmet(kind.Abilities, o.Members) != "" {
+		if !slices.Contains(named, e.Name) && e.Value.Fault != nil && e.Value.Fault.Requires().Unmet(kind.Abilities, members) != "" {
 			leftOut = append(leftOut, e.Name)
 			continue
 		}
 		recipes = append(recipes, alone(e))
 	}
 	if len(leftOut) > 0 {
-		s.leftOut = fmt.Sprintf("%s: %d members of kind %s cannot do that", strings.Join(leftOut, ", "), o.Members, o.Cluster)
+		s.leftOut = fmt.Sprintf("%s: %d members of kind %s cannot do that", strings.Join(leftOut, ", "), members, o.Cluster)
 	}
 	return recipes, nil
 }

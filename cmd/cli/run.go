@@ -115,27 +115,29 @@ type selection struct {
 	faults     map[string]nemesis.Fault
 	kinds      map[string]harness.Kind
 	checkers   []checker.Checker
+	prefix     string // of all keys of the run
 	leftOut    string // faults that were not asked for by name, and cannot be had; empty: none
 }
 
-func (a app) choose(o runOptions) (s selection, err error) {
-	s = selection{strategies: map[string]Strategy{}, faults: map[string]nemesis.Fault{}, checkers: a.catalogue.checkers()}
+func (a app) choose(ctx context.Context, o runOptions) (s selection, err error) {
+	s = selection{
+		strategies: map[string]Strategy{}, faults: map[string]nemesis.Fault{}, kinds: map[string]harness.Kind{},
+		checkers: a.catalogue.checkers(),
+	}
 	if s.want, err = parseWant(o.want); err != nil {
 		return s, err
 	}
 	if o.parallel < 1 || o.parallel > maxParallel {
 		return s, fmt.Errorf("--parallel is %d: give a number from 1 to %d", o.parallel, maxParallel)
 	}
-	if s.kinds, err = o.clusters.kinds(); err != nil {
-		return s, err
-	}
-	recipes, err := a.recipes(o, &s)
+	s.prefix = o.clusters.unique()
+	recipes, err := a.recipes(ctx, o, &s)
 	if err != nil {
 		return s, err
 	}
 	var trials []harness.Trial
 	for _, recipe := range recipes {
-		trial, err := a.trial(o, recipe, &s)
+		trial, err := a.trial(ctx, o, recipe, &s)
 		if err != nil {
 			return s, err
 		}
@@ -146,11 +148,11 @@ func (a app) choose(o runOptions) (s selection, err error) {
 }
 
 // trial is a scenario with all that it leaves open filled in from the flags, and checked.
-func (a app) trial(o runOptions, recipe scenario.Scenario, s *selection) (harness.Trial, error) {
+func (a app) trial(ctx context.Context, o runOptions, recipe scenario.Scenario, s *selection) (harness.Trial, error) {
 	trial := harness.Trial{Scenario: recipe, Settings: o.Under(o.open(recipe.Settings))}
-	kind, known := s.kinds[trial.Settings.Cluster]
-	if !known {
-		return trial, unknownName("cluster", trial.Settings.Cluster, clusterNames())
+	kind, err := s.kind(ctx, o, trial.Settings.Cluster)
+	if err != nil {
+		return trial, err
 	}
 	if kind.Members > 0 {
 		trial.Settings.Members = kind.Members
@@ -162,7 +164,7 @@ func (a app) trial(o runOptions, recipe scenario.Scenario, s *selection) (harnes
 		if unmet := rule.Aim.Fault.Requires().Unmet(kind.Abilities, trial.Settings.Members); unmet != "" {
 			return trial, fmt.Errorf("fault %s: a cluster of kind %s %s", rule.Fault, trial.Settings.Cluster, unmet)
 		}
-		s.faults[rule.Fault] = rule.Aim.Fault
+		s.faults[rule.Fault] = o.clusters.hooked(rule.Aim.Fault, s.prefix)
 	}
 	list := o.strategies
 	if len(recipe.Settings.Strategies) > 0 && !o.given("strategy") {
@@ -200,9 +202,9 @@ func (c Catalogue) checkers() []checker.Checker {
 }
 
 func (a app) runPlan(ctx context.Context, o runOptions, again []string) error {
-	s, err := a.choose(o)
+	s, err := a.choose(ctx, o)
 	if err != nil {
-		return usage(err)
+		return asUsage(err)
 	}
 	if o.planOnly {
 		_, err := a.out.Write(s.plan.JSON())
@@ -290,10 +292,8 @@ func (a app) record(ctx context.Context, stored *results.Cell, cell harness.Cell
 	parts := harness.Parts{
 		Strategy: s.strategies[cell.Strategy].Open,
 		Faults:   s.faults,
-		Prefix:   "lockquake/",
-		Start: func(ctx context.Context) (harness.Cluster, error) {
-			return s.kinds[cell.Cluster].Start(ctx, cell.Members, stored.Dir())
-		},
+		Kind:     s.kinds[cell.Cluster],
+		Place:    harness.Place{Members: cell.Members, Dir: stored.Dir(), Prefix: harness.Prefix(s.prefix + stored.Record().Folder + "/")},
 	}
 	err = harness.Run(ctx, cell, parts, file)
 	return errors.Join(err, file.Close())

@@ -41,14 +41,20 @@ func Attach(ctx context.Context, e External) (*Attached, error) {
 	if err := e.Validate(); err != nil {
 		return nil, err
 	}
+	endpoints := make([]Endpoint, len(e.Endpoints))
+	for i, endpoint := range e.Endpoints {
+		endpoints[i] = reachedByTCP(endpoint)
+	}
+	return attachTo(ctx, endpoints, e)
+}
+
+func attachTo(ctx context.Context, endpoints []Endpoint, e External) (*Attached, error) {
 	config, err := e.clientConfig()
 	if err != nil {
 		return nil, err
 	}
-	a := &Attached{settings: e, etcd: config, ids: make([]uint64, len(e.Endpoints)), direct: make([]*Client, len(e.Endpoints))}
-	for _, endpoint := range e.Endpoints {
-		a.endpoints = append(a.endpoints, reachedByTCP(endpoint))
-	}
+	n := len(endpoints)
+	a := &Attached{settings: e, etcd: config, endpoints: endpoints, ids: make([]uint64, n), direct: make([]*Client, n)}
 	if err := a.attach(ctx); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}

@@ -274,6 +274,63 @@ func TestUserWithoutThePrefixIsTold(t *testing.T) {
 	}
 }
 
+// attachTo attaches to some members of a cluster of ours as if they were somebody else's.
+func attachTo(t testing.TB, c *cluster.Cluster, members ...int) *cluster.Attached {
+	t.Helper()
+	a, err := cluster.AttachTo(within(t, patience), c, members, external(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = a.Close() })
+	return a
+}
+
+func TestAttachedMembersBelieve(t *testing.T) {
+	c := start(t, 3)
+	was, term := leader(t, c)
+	others := []int{(was + 1) % 3, (was + 2) % 3}
+	all, some := attachTo(t, c, 0, 1, 2), attachTo(t, c, others...)
+	for i := range 3 {
+		if led, in, running := all.Believes(i); led != was || in != term || !running {
+			t.Errorf("%s believes in %d, term %d, runs: %t; want m%d in term %d", all.Names()[i], led, in, running, was, term)
+		}
+	}
+	if led, _, running := some.Believes(0); led != -1 || !running {
+		t.Errorf("it believes in %d, runs: %t; want a leader that has no endpoint", led, running)
+	}
+	if err := c.Kill(was); err != nil {
+		t.Fatal(err)
+	}
+	if led, _, running := all.Believes(was); led != -1 || running {
+		t.Errorf("a killed member believes in %d, runs: %t", led, running)
+	}
+	eventually(t, "another leader", func() bool {
+		led, in, _ := some.Believes(0)
+		return led >= 0 && in > term
+	})
+}
+
+// Health waits for the time that it has, and then tells who is missing.
+func TestAttachedHealth(t *testing.T) {
+	c := start(t, 3)
+	a := attachTo(t, c, 0, 1, 2)
+	if err := c.Kill(1); err != nil {
+		t.Fatal(err)
+	}
+	err := a.Healthy(within(t, 100*time.Millisecond))
+	if err == nil || !strings.Contains(err.Error(), "read from m1:1: ") || strings.Contains(err.Error(), "m0") {
+		t.Errorf("health with m1 down: %v", err)
+	}
+	healthy := make(chan error, 1)
+	go func() { healthy <- a.Healthy(within(t, patience)) }()
+	if err := c.Restart(within(t, patience), 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-healthy; err != nil {
+		t.Errorf("health with m1 back: %v", err)
+	}
+}
+
 // Only the run's keys go, and only leases that its clients were granted.
 func TestCleanUpTouchesNothingElse(t *testing.T) {
 	s := startSecured(t)

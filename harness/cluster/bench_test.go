@@ -1,6 +1,8 @@
 package cluster_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -17,29 +19,85 @@ import (
 	"lockquake/harness/cluster"
 )
 
-// BenchmarkStart times Start and, beside it in the same run, the plain way: embed, TCP listeners,
-// etcd's default ticks, all members started at once. Both end with a linearizable read through every
-// member. x-of-plain is the ratio of the two times.
+// BenchmarkStart times Start, with members in this process and in processes of their own, and, beside
+// it in the same run, the plain way: embed, TCP listeners, etcd's default ticks, all members started at
+// once. All end with a linearizable read through every member. x-of-plain and x-of-embed are ratios of
+// the times.
 func BenchmarkStart(b *testing.B) {
 	for _, members := range []int{1, 3, 5} {
 		b.Run(fmt.Sprintf("members=%d", members), func(b *testing.B) {
-			var ours, plain time.Duration
+			var ours, own, plain time.Duration
 			for b.Loop() {
-				ours += timeStart(b, members)
+				ours += timeStart(b, cluster.Config{Members: members})
+				own += timeStart(b, cluster.Config{Members: members, Process: true})
 				plain += timePlainStart(b, members)
 			}
-			b.ReportMetric(0, "ns/op") // both, and their Close: not shown
+			b.ReportMetric(0, "ns/op") // all, and their Close: not shown
 			b.ReportMetric(float64(ours.Milliseconds())/float64(b.N), "ms/start")
+			b.ReportMetric(float64(own.Milliseconds())/float64(b.N), "ms/process")
 			b.ReportMetric(float64(plain.Milliseconds())/float64(b.N), "ms/plain")
 			b.ReportMetric(float64(ours)/float64(plain), "x-of-plain")
+			b.ReportMetric(float64(own)/float64(ours), "x-of-embed")
 		})
 	}
 }
 
-func timeStart(b *testing.B, members int) time.Duration {
+// BenchmarkNewLeader times how long it takes from the loss of a leader until another one says that it
+// leads, as Believes shows it.
+func BenchmarkNewLeader(b *testing.B) {
+	for _, bench := range []struct {
+		name      string
+		config    cluster.Config
+		lose, get func(*cluster.Cluster, int) error
+	}{
+		{"killed/embed", cluster.Config{}, (*cluster.Cluster).Kill, restartOne},
+		{"killed/process", cluster.Config{Process: true}, (*cluster.Cluster).Kill, restartOne},
+		{"paused/process", cluster.Config{Process: true}, (*cluster.Cluster).PauseMember, (*cluster.Cluster).ResumeMember},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			c := startAs(b, bench.config)
+			var lost time.Duration
+			for b.Loop() {
+				old, _ := leader(b, c)
+				began := time.Now()
+				if err := bench.lose(c, old); err != nil {
+					b.Fatal(err)
+				}
+				eventually(b, "another leader", func() bool { now, _ := leader(b, c); return now != old })
+				lost += time.Since(began)
+				if err := errors.Join(bench.get(c, old), c.Healthy(within(b, patience))); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(0, "ns/op") // the way back, too: not shown
+			b.ReportMetric(float64(lost.Milliseconds())/float64(b.N), "ms/leader")
+		})
+	}
+}
+
+func restartOne(c *cluster.Cluster, member int) error {
+	return c.Restart(context.Background(), member)
+}
+
+// BenchmarkBelieves times the question that faults ask in their loops, of all three members.
+func BenchmarkBelieves(b *testing.B) {
+	for name, config := range map[string]cluster.Config{"embed": {}, "process": {Process: true}} {
+		b.Run(name, func(b *testing.B) {
+			c := startAs(b, config)
+			for b.Loop() {
+				for i := range 3 {
+					c.Believes(i)
+				}
+			}
+		})
+	}
+}
+
+func timeStart(b *testing.B, config cluster.Config) time.Duration {
 	b.Helper()
+	config.Dir = b.TempDir()
 	began := time.Now()
-	c, err := cluster.Start(b.Context(), cluster.Config{Members: members, Dir: b.TempDir()})
+	c, err := cluster.Start(b.Context(), config)
 	took := time.Since(began)
 	if err != nil {
 		b.Fatal(err)

@@ -46,6 +46,7 @@ func clean(t testing.TB, before leavings) {
 // to be in it.
 func ownTemp(t testing.TB) {
 	t.Helper()
+	t.TempDir() // the test's other folders stay where they are
 	folder, err := os.MkdirTemp("", "")
 	if err != nil {
 		t.Fatal(err)

@@ -17,6 +17,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"lockquake/harness/cluster"
+	"lockquake/harness/network"
 )
 
 // any request of a kind.
@@ -111,6 +112,36 @@ func TestReplyOfAReadIsLostUnnoticed(t *testing.T) {
 		t.Errorf("tried %d times, want 2", n)
 	}
 	wantLost(t, stop, "the reply of a Range at revision 1")
+}
+
+// The losses above pretend what this does: the connection is reset while an answer is on its way.
+func TestLostReplyLooksLikeAReset(t *testing.T) {
+	shaken := start(t, 1)
+	var seen tries
+	c := client(t, shaken, cluster.ClientConfig{DialOptions: []grpc.DialOption{seen.option()}})
+	other := client(t, shaken, cluster.ClientConfig{})
+	_, from := c.Links(0)
+	held, at := from.Impose(network.Rule{Held: true}), revision(t, other)
+	done := putInBackground(t, c)
+	eventually(t, "the put to take effect", func() bool { return revision(t, other) > at })
+	refused := from.Impose(network.Rule{Refused: true})
+	wantReset(t, <-done)
+	if n := seen.Load(); n != 1 {
+		t.Errorf("a put was tried %d times", n)
+	}
+	read := make(chan error, 1)
+	go func() {
+		_, err := c.Etcd.Get(within(t, patience), "key")
+		read <- err
+	}()
+	eventually(t, "a read to be tried again", func() bool { return seen.Load() > 2 })
+	held.Lift()
+	if refused.Lift().Resets == 0 {
+		t.Error("nothing was reset")
+	}
+	if err := <-read; err != nil {
+		t.Errorf("read: %v", err)
+	}
 }
 
 // What etcd refuses had no reply to lose, and what does not match keeps its own.

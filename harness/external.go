@@ -1,0 +1,58 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"lockquake/harness/cluster"
+	"lockquake/harness/nemesis"
+)
+
+// External is a cluster that somebody else runs. It is asked what the shortest lease is that it
+// grants. Its members are harmed by the user's own commands only, if there are any.
+func External(ctx context.Context, e cluster.External, hooked bool) (Kind, error) {
+	kind := Unasked(e, hooked)
+	there, err := cluster.Attach(ctx, e)
+	if err != nil {
+		return kind, err
+	}
+	if kind.MinTTL, err = there.ShortestTTL(ctx); err != nil {
+		err = fmt.Errorf("ask for the shortest lease: %w", err)
+	}
+	return kind, errors.Join(err, there.Close())
+}
+
+// Unasked is an external cluster that was not asked for anything yet, and may not even be there.
+func Unasked(e cluster.External, hooked bool) Kind {
+	kind := Kind{Members: len(e.Endpoints), MinTTL: time.Second, Start: func(ctx context.Context, p Place) (Cluster, error) {
+		e.Prefix = string(p.Prefix)
+		there, err := cluster.Attach(ctx, e)
+		if err != nil {
+			return nil, err
+		}
+		return attached{there, string(p.Prefix)}, nil
+	}}
+	if hooked {
+		kind.Abilities = nemesis.RunHooks
+	}
+	return kind
+}
+
+type attached struct {
+	*cluster.Attached
+	prefix string
+}
+
+func (a attached) Client(ctx context.Context, number int, leases cluster.LeaseObserver) (Client, error) {
+	return asClient(a.Attached.Client(ctx, cluster.ClientConfig{Number: number, Leases: leases}))
+}
+
+// Close leaves nothing of the cell behind in a cluster that is not ours.
+func (a attached) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), healing)
+	defer cancel()
+	_, err := a.CleanUp(ctx, a.prefix)
+	return errors.Join(err, a.Attached.Close())
+}
