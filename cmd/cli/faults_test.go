@@ -2,11 +2,16 @@ package cli
 
 import (
 	"bytes"
+	"net/url"
 	"testing"
 	"time"
 
+	etcdembed "go.etcd.io/etcd/server/v3/embed"
+	"go.uber.org/zap"
+
 	"lockquake/checker/history"
 	"lockquake/harness"
+	"lockquake/harness/cluster"
 	"lockquake/harness/nemesis"
 	"lockquake/harness/scenario"
 	"lockquake/workloads/locks"
@@ -21,13 +26,17 @@ func TestEveryFaultLeavesItsEvidenceOnEveryKindOfCluster(t *testing.T) {
 	for name, kind := range triedKinds(t) {
 		for _, fault := range Builtin().Faults {
 			requires := fault.Value.Fault.Requires()
-			members := max(3, requires.Members)
+			members := max(3, kind.Members, requires.Members)
 			if requires.Unmet(abilities()[name], members) != "" {
 				continue
 			}
 			t.Run(name+"/"+fault.Name, func(t *testing.T) {
 				t.Parallel()
-				h := tryOnce(t, alone(fault), kind, members)
+				recipe := alone(fault)
+				if _, hook := fault.Value.Fault.(nemesis.Hook); hook {
+					recipe.Rules[0].Aim.Fault = nemesis.Hook{InjectCmd: "echo $LOCKQUAKE_LEADER", HealCmd: "echo healed"}
+				}
+				h := tryOnce(t, recipe, kind, members)
 				injections := h.Injections()
 				if len(injections) != 1 {
 					t.Fatalf("%d injections, want 1", len(injections))
@@ -46,9 +55,46 @@ func TestEveryFaultLeavesItsEvidenceOnEveryKindOfCluster(t *testing.T) {
 func triedKinds(t *testing.T) map[string]harness.Kind {
 	t.Helper()
 	return map[string]harness.Kind{
-		scenario.Embed:   harness.Embedded(),
-		scenario.Process: harness.Processes(""),
+		scenario.Embed:    harness.Embedded(),
+		scenario.Process:  harness.Processes(""),
+		scenario.External: externalKind(t),
 	}
+}
+
+// externalKind is an etcd server that stands for somebody else's, with hooks.
+func externalKind(t *testing.T) harness.Kind {
+	t.Helper()
+	var there cluster.External
+	if err := there.Flags().Parse([]string{"--endpoints", serveEtcd(t)}); err != nil {
+		t.Fatal(err)
+	}
+	there.Prefix = "lockquake/"
+	kind, err := harness.External(t.Context(), there, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kind
+}
+
+// serveEtcd gives the address of a server that lives as long as the test.
+func serveEtcd(t *testing.T) (endpoint string) {
+	t.Helper()
+	loopback := []url.URL{{Scheme: "http", Host: "127.0.0.1:0"}}
+	config := etcdembed.NewConfig()
+	config.Dir = t.TempDir()
+	config.ListenPeerUrls, config.AdvertisePeerUrls = loopback, loopback
+	config.ListenClientUrls, config.AdvertiseClientUrls = loopback, loopback
+	config.InitialCluster = config.InitialClusterFromName(config.Name)
+	config.TickMs, config.ElectionMs = 10, 100
+	config.UnsafeNoFsync = true
+	config.ZapLoggerBuilder = etcdembed.NewZapLoggerBuilder(zap.NewNop())
+	etcd, err := etcdembed.StartEtcd(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(etcd.Close)
+	<-etcd.Server.ReadyNotify()
+	return etcd.Clients[0].Addr().String()
 }
 
 // tryOnce carries out one short cell of concurrency.Mutex.
@@ -62,7 +108,7 @@ func tryOnce(t *testing.T, recipe scenario.Scenario, kind harness.Kind, members 
 	trial := harness.Trial{Scenario: recipe, Settings: settings, Subjects: []harness.Subject{{Name: "mutex"}}}
 	var out bytes.Buffer
 	parts := harness.Parts{
-		Strategy: locks.Mutex, Faults: map[string]nemesis.Fault{recipe.Rules[0].Fault: recipe.Rules[0].Aim.Fault}, Kind: kind, Place: harness.Place{Members: members, Dir: t.TempDir(), Prefix: "lockquake/"},
+		Strategy: locks.Mutex, Faults: map[string]nemesis.Fault{recipe.Rules[0].Fault: recipe.Rules[0].Aim.Fault}, Kind: kind, Place: harness.Place{Members: members, Dir: t.TempDir(), Prefix: harness.Prefix("lockquake/" + t.Name() + "/")},
 	}
 	if err := harness.Run(t.Context(), harness.Draw(7, []harness.Trial{trial}).Cells[0], parts, &out); err != nil {
 		t.Fatal(err)

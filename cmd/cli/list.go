@@ -103,7 +103,7 @@ func canBeHad(r nemesis.Requirements, have nemesis.Ability) string {
 	switch {
 	case r.Unmet(have, r.Members) != "":
 		return "-"
-	case r.Members > 1:
+	case r.Members > 3:
 		return fmt.Sprintf("from %d members", r.Members)
 	}
 	return "yes"

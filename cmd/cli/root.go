@@ -62,7 +62,7 @@ Exit codes: 0 judged and held, 1 a guarantee broken, 3 unknown, 64 wrong input,
 70 the harness or the cluster failed, 130 interrupted (the partial run is saved and judged).`,
 		Example: `  lockquake demo
   lockquake run --strategy mutex --fault pause-holder
-  lockquake run --strategy all --fault all --want promised
+  lockquake run --strategy all --want promised
   lockquake check latest`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
