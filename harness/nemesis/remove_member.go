@@ -26,7 +26,10 @@ func (RemoveMember) Inject(ctx context.Context, t Target) (Injected, error) {
 	if err != nil {
 		return Injected{}, fmt.Errorf("remove a member: %w", err)
 	}
-	if err := t.remove(ctx, member); err != nil {
+	// What was asked for may be done after the asking has ended, and then nobody would know.
+	patient, cancel := undoing(ctx)
+	defer cancel()
+	if err := t.remove(patient, member); err != nil {
 		return Injected{}, err
 	}
 	heal := func(ctx context.Context) (Evidence, error) {
