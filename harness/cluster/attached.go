@@ -91,10 +91,10 @@ func (a *Attached) attach(ctx context.Context) error {
 
 // reach connects to one endpoint for good, and gives the id of its cluster.
 func (a *Attached) reach(ctx context.Context, i int) (clusterID uint64, err error) {
-	if err := a.shakeHands(ctx, a.endpoints[i]); err != nil {
-		return 0, fmt.Errorf("attach to %s: %w", a.endpoints[i].Host, err)
+	if err = a.knock(ctx, a.endpoints[i]); err == nil {
+		clusterID, err = a.ask(ctx, i)
 	}
-	if clusterID, err = a.ask(ctx, i); err != nil {
+	if err != nil {
 		return 0, fmt.Errorf("attach to %s: %w", a.endpoints[i].Host, a.hint(ctx, i, err))
 	}
 	return clusterID, nil
@@ -112,32 +112,45 @@ func (a *Attached) ask(ctx context.Context, i int) (clusterID uint64, err error)
 	return answer.Header.ClusterId, a.read(ctx, i)
 }
 
-// shakeHands connects without etcd's client, which would try again and again and then tell of a timeout.
-func (a *Attached) shakeHands(ctx context.Context, endpoint Endpoint) error {
-	config, yes := secure(endpoint, a.etcd.TLS)
-	if !yes {
-		config = nil
+// knock connects once without etcd's client, which would wait for a connection and then tell of a timeout.
+func (a *Attached) knock(ctx context.Context, endpoint Endpoint) error {
+	ctx, cancel := context.WithTimeout(ctx, a.dialTimeout())
+	defer cancel()
+	err := a.exchange(ctx, endpoint)
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return fmt.Errorf("no answer within %v", a.dialTimeout())
 	}
-	err := handshake(ctx, endpoint, config, a.dialTimeout())
-	if errors.Is(err, io.EOF) {
-		return fmt.Errorf("%w: it does not speak TLS", err)
-	}
-	return err
+	return errors.Join(err, ctx.Err())
 }
 
-// handshake connects, with TLS if there is any, and hangs up.
-func handshake(ctx context.Context, endpoint Endpoint, config *tls.Config, limit time.Duration) error {
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
+func (a *Attached) exchange(ctx context.Context, endpoint Endpoint) error {
 	conn, err := endpoint.Dial(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = conn.Close() }()
-	if config == nil {
-		return nil
+	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
+	if config, yes := secure(endpoint, a.etcd.TLS); yes {
+		conn = tls.Client(conn, config)
 	}
-	return tls.Client(conn, config).HandshakeContext(ctx)
+	return greet(conn)
+}
+
+// greet exchanges the first frames of HTTP/2 with a server. In TLS 1.3 that is when it tells whether it
+// takes the client's certificate. (RFC 9113, 3.4)
+func greet(conn net.Conn) error {
+	const preface, settings = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "\x00\x00\x00\x04\x00\x00\x00\x00\x00"
+	if _, err := io.WriteString(conn, preface+settings); err != nil {
+		return err
+	}
+	answer := make([]byte, len(settings))
+	if _, err := io.ReadFull(conn, answer); err != nil {
+		return err
+	}
+	if answer[3] != settings[3] {
+		return errors.New("it does not speak HTTP/2")
+	}
+	return nil
 }
 
 // hint says what to do about an error.
@@ -150,6 +163,8 @@ func (a *Attached) hint(ctx context.Context, i int, err error) error {
 		return fmt.Errorf("user %s: %w", a.etcd.Username, err)
 	case errors.Is(err, rpctypes.ErrPermissionDenied):
 		return fmt.Errorf("%w: user %s needs a role that reads and writes prefix %s", err, a.etcd.Username, a.settings.Prefix)
+	case encrypted && errors.Is(err, io.EOF):
+		return fmt.Errorf("%w: it does not speak TLS", err)
 	case !encrypted && a.speaksTLS(ctx, a.endpoints[i]):
 		return fmt.Errorf("%w: it speaks TLS, give --cacert, or https://", err)
 	}
@@ -158,8 +173,15 @@ func (a *Attached) hint(ctx context.Context, i int, err error) error {
 
 // speaksTLS asks without caring who answers: nothing is said to it.
 func (a *Attached) speaksTLS(ctx context.Context, endpoint Endpoint) bool {
+	ctx, cancel := context.WithTimeout(ctx, a.dialTimeout())
+	defer cancel()
+	conn, err := endpoint.Dial(ctx)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = conn.Close() }()
 	anybody := &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}}
-	return handshake(ctx, endpoint, anybody, a.dialTimeout()) == nil
+	return tls.Client(conn, anybody).HandshakeContext(ctx) == nil
 }
 
 func (a *Attached) dialTimeout() time.Duration { return positive(a.settings.DialTimeout, dialTimeout) }

@@ -236,6 +236,11 @@ func TestClientOfAnAttachedCluster(t *testing.T) {
 func TestAttachSaysWhyNot(t *testing.T) {
 	s, other := startSecured(t), newAuthority(t)
 	plain := startForeign(t, transport.TLSInfo{})
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = silent.Close() }()
 	for name, c := range map[string]struct{ args, want string }{
 		"wrong password":  {"--endpoints=" + s.host + " --user=u:wrong --cacert=" + s.ca.file, "authentication failed, invalid user ID or password"},
 		"plain, no user":  {"--endpoints=" + s.host, "it speaks TLS, give --cacert"},
@@ -245,6 +250,7 @@ func TestAttachSaysWhyNot(t *testing.T) {
 		"plain to TLS":    {"--endpoints=" + s.host + " --user=u:p", "it speaks TLS, give --cacert"},
 		"TLS to plain":    {"--endpoints=https://" + plain, "it does not speak TLS"},
 		"nobody there":    {"--endpoints=127.0.0.1:1", "connection refused"},
+		"silence":         {"--endpoints=" + silent.Addr().String() + " --dial-timeout=100ms", "no answer within 100ms"},
 		"another cluster": {"--endpoints=" + plain + "," + startForeign(t, transport.TLSInfo{}), "are members of different clusters"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -253,7 +259,6 @@ func TestAttachSaysWhyNot(t *testing.T) {
 				_ = a.Close()
 				t.Fatal("attached")
 			}
-			t.Log(err)
 			if !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
 				t.Errorf("%v; want one sentence with %q", err, c.want)
 			}

@@ -119,28 +119,29 @@ func TestLostReplyLooksLikeAReset(t *testing.T) {
 	shaken := start(t, 1)
 	var seen tries
 	c := client(t, shaken, cluster.ClientConfig{DialOptions: []grpc.DialOption{seen.option()}})
-	other := client(t, shaken, cluster.ClientConfig{})
 	_, from := c.Links(0)
-	held, at := from.Impose(network.Rule{Held: true}), revision(t, other)
-	done := putInBackground(t, c)
-	eventually(t, "the put to take effect", func() bool { return revision(t, other) > at })
-	refused := from.Impose(network.Rule{Refused: true})
-	wantReset(t, <-done)
-	if n := seen.Load(); n != 1 {
-		t.Errorf("a put was tried %d times", n)
+	resetUnder := func(request func() error) (tried int64, err error) {
+		revision(t, c) // it is connected, so what is held is an answer
+		before := seen.Load()
+		held := from.Impose(network.Rule{Held: true})
+		done := make(chan error, 1)
+		go func() { done <- request() }()
+		eventually(t, "an answer to be held", func() bool { return held.Toll().Held > 0 })
+		reset := from.Impose(network.Rule{Refused: true})
+		held.Lift()
+		if reset.Lift().Resets == 0 {
+			t.Error("nothing was reset")
+		}
+		err = <-done
+		return seen.Load() - before, err
 	}
-	read := make(chan error, 1)
-	go func() {
-		_, err := c.Etcd.Get(within(t, patience), "key")
-		read <- err
-	}()
-	eventually(t, "a read to be tried again", func() bool { return seen.Load() > 2 })
-	held.Lift()
-	if refused.Lift().Resets == 0 {
-		t.Error("nothing was reset")
+	tried, err := resetUnder(func() error { _, err := c.Etcd.Put(within(t, patience), "key", "value"); return err })
+	if wantReset(t, err); tried != 1 {
+		t.Errorf("a put was tried %d times", tried)
 	}
-	if err := <-read; err != nil {
-		t.Errorf("read: %v", err)
+	tried, err = resetUnder(func() error { _, err := c.Etcd.Get(within(t, patience), "key"); return err })
+	if err != nil || tried != 2 {
+		t.Errorf("a read was tried %d times: %v", tried, err)
 	}
 }
 
