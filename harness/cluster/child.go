@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -9,6 +10,10 @@ import (
 
 // specVariable holds the spec of the member that a process is to be.
 const specVariable = "LOCKQUAKE_MEMBER"
+
+// errNotServed ends what would go on for ever: processes that are to be members, and start clusters of
+// processes instead.
+var errNotServed = errors.New("this process was started to be a member: its program must call cluster.ServeMember first thing")
 
 // ServeMember turns a process that was started to be a member into it, and never returns then; in any
 // other process it does nothing. A program whose clusters have members in processes of their own calls

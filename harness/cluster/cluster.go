@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"lockquake/harness/network"
 )
@@ -123,9 +124,8 @@ func (c *Cluster) restart(ctx context.Context, m *member) error {
 // bringUp starts a member and waits until it serves; if it does not, the member is down. The caller
 // holds its life.
 func (c *Cluster) bringUp(ctx context.Context, m *member) error {
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := c.during(ctx, readyTime)
 	defer cancel()
-	defer context.AfterFunc(c.life, cancel)()
 	err := m.start(ctx)
 	if err == nil {
 		err = c.serves(ctx, m)
@@ -134,6 +134,13 @@ func (c *Cluster) bringUp(ctx context.Context, m *member) error {
 		m.crash()
 	}
 	return err
+}
+
+// during is a context that ends with another, after a while, or with the cluster.
+func (c *Cluster) during(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(ctx, d)
+	stop := context.AfterFunc(c.life, cancel)
+	return ctx, func() { stop(); cancel() }
 }
 
 // Close ends all clients and members, whatever state they and the links are in. Nothing is left of

@@ -1,10 +1,12 @@
-// Package cluster runs etcd members inside this process, and clients of them, over links that can
-// be held.
+// Package cluster runs etcd members, and clients of them, over links that can be held.
 //
-// Members are called m0, m1, ... They listen on unix sockets of their own, so there are no ports to
-// lose; peers reach one another through one network.Proxy per member, clients through wrapped
-// connections. So each direction between any two ends has a network.Link with a rule of its own, and
-// a member that is killed loses its connections as if its process had died. The package decides
-// nothing about when to do harm and records nothing: harness/nemesis declares what faults need of it, and
-// harness/network says what a link is. Read start.go next.
+// Members are called m0, m1, ... They run inside this process, or each in one of its own, of this
+// executable (ServeMember) or of a given etcd binary: a spec says the same to all three, and a server is
+// what they have in common. They listen on unix sockets of their own, so there are no ports to lose; peers
+// reach one another through one network.Proxy per member, which stays in this process, clients through
+// wrapped connections. So each direction between any two ends has a network.Link with rules of its own,
+// and a member that is killed loses its connections. Processes are killed and stopped by signals, and none
+// outlives this one. The package decides nothing about when to do harm and records nothing:
+// harness/nemesis declares what faults need of it, and harness/network says what a link is. Read start.go
+// next, then member.go.
 package cluster

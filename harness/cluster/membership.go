@@ -51,7 +51,7 @@ func (c *Cluster) add(ctx context.Context, what string, learner bool) (number in
 // join makes a new server one of the cluster's. A start that fails is tried again: the peer that it asked
 // for the members may not have heard of it yet.
 func (c *Cluster) join(ctx context.Context, m *member) error {
-	ctx, cancel := context.WithTimeout(ctx, readyTime)
+	ctx, cancel := c.during(ctx, readyTime)
 	defer cancel()
 	m.spec.Cluster, m.spec.Joins = initialCluster(c.current()), true
 	if err := c.change(ctx, m, m.beAdded); err != nil {
@@ -62,7 +62,7 @@ func (c *Cluster) join(ctx context.Context, m *member) error {
 	defer m.life.Unlock()
 	for {
 		err := c.bringUp(ctx, m)
-		if err == nil || ctx.Err() != nil || c.life.Err() != nil {
+		if err == nil || ctx.Err() != nil {
 			return err
 		}
 		c.pause(ctx)
@@ -71,7 +71,7 @@ func (c *Cluster) join(ctx context.Context, m *member) error {
 
 // takeBack undoes what join may have done.
 func (c *Cluster) takeBack(ctx context.Context, m *member) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
+	ctx, cancel := c.during(context.WithoutCancel(ctx), undoTime)
 	defer cancel()
 	m.retire()
 	if err := c.change(ctx, m, m.beRemoved); err != nil {
@@ -138,15 +138,15 @@ func (m *member) retire() {
 // change asks for a change of one member until it was made or refused, the leader first, then the
 // others in turn.
 func (c *Cluster) change(ctx context.Context, m *member, ask func(context.Context, etcdserverpb.ClusterClient) error) error {
-	ctx, cancel := context.WithTimeout(ctx, readyTime)
+	ctx, cancel := c.during(ctx, readyTime)
 	defer cancel()
 	for try := 0; ; try++ {
 		err := c.askOneOf(ctx, c.othersThan(m), try, ask)
 		if err == nil || isRefusal(err) {
 			return err
 		}
-		if ctx.Err() != nil || c.life.Err() != nil {
-			return fmt.Errorf("%w, last answer: %s (%s)", errors.Join(ctx.Err(), c.life.Err()), err.Error(), c.beliefs())
+		if ctx.Err() != nil {
+			return fmt.Errorf("%w, last answer: %s (%s)", ctx.Err(), err.Error(), c.beliefs())
 		}
 		c.pause(ctx)
 	}

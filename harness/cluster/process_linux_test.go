@@ -128,6 +128,14 @@ func TestMemberThatEndsByItselfIsTold(t *testing.T) {
 	}
 }
 
+// A program that does not call ServeMember would start members that start members.
+func TestMemberThatIsNotServedStartsNoCluster(t *testing.T) {
+	t.Setenv("LOCKQUAKE_MEMBER", "{}")
+	if _, err := cluster.Start(t.Context(), cluster.Config{}); err == nil || !strings.Contains(err.Error(), "ServeMember") {
+		t.Errorf("start in a process that is to be a member: %v", err)
+	}
+}
+
 func TestNothingSurvivesTheParent(t *testing.T) {
 	for name, path := range map[string]string{"process": "", "binary": findEtcd()} {
 		t.Run(name, func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -36,6 +37,9 @@ func Start(ctx context.Context, config Config) (*Cluster, error) {
 
 // newCluster makes a cluster without members.
 func newCluster(ctx context.Context, config Config) (*Cluster, error) {
+	if _, member := os.LookupEnv(specVariable); member {
+		return nil, errNotServed
+	}
 	c := &Cluster{config: config, peers: map[pair]*network.Link{}}
 	var err error
 	if config.EtcdPath != "" {
