@@ -9,7 +9,8 @@ import (
 // AddMember adds a new member, which the heal removes.
 type AddMember struct{}
 
-// Requires two members, who go on until the new one is there. A single one, made one of two, could not elect.
+// Requires two members, who go on until the new one is there. A single one, made one of two, could not
+// elect.
 func (AddMember) Requires() Requirements { return Requirements{Members: 2, Abilities: ChangeMembers} }
 
 // Lasts for several renewals of each lease, with a quorum that is harder to reach.

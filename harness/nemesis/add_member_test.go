@@ -7,7 +7,8 @@ import (
 	"lockquake/harness/nemesis"
 )
 
-// testAdded tries what both faults have in common that make a cluster grow, and then remove what was added.
+// testAdded tries what both faults have in common that make a cluster grow, and then remove what was
+// added.
 func testAdded(t *testing.T, fault nemesis.Fault, how string, did ...string) {
 	c := injection{fault: fault, members: 3, to: "m3, new", did: did, undid: []string{"remove m3"}, silent: true,
 		want: seen("m3 was " + how)}

@@ -13,8 +13,8 @@ func undoing(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), undoTime)
 }
 
-// goOn does work beside the workload until end, which waits for it and gives what it did. The injection's own context
-// ends before.
+// goOn does work beside the workload until end, which waits for it and gives what it did. The injection's
+// own context ends before.
 func goOn[Done any](ctx context.Context, work func(context.Context) Done) (end func() Done) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	did := make(chan Done, 1)

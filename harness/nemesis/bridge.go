@@ -9,9 +9,9 @@ import (
 )
 
 // Bridge cuts the cluster into two halves that only one member can talk to both of. The leader is on one
-// side, which makes a majority with the bridge: it leads on. The other side would make one, too, but
-// the bridge, which hears the leader, does not vote. (A leader on the bridge would hear everybody, and no harm
-// be done.)
+// side, which makes a majority with the bridge: it leads on. The other side would make one, too, but the
+// bridge, which hears the leader, does not vote. (A leader on the bridge would hear everybody, and no
+// harm be done.)
 type Bridge struct{}
 
 // Requires two members on each side of the bridge.

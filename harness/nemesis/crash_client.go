@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// CrashClient ends a client where it is: nothing is released and no lease revoked, so that others wait for etcd to
-// end the lease. The heal brings it back with the same client id.
+// CrashClient ends a client where it is: nothing is released and no lease revoked, so that others wait
+// for etcd to end the lease. The heal brings it back with the same client id.
 type CrashClient struct{}
 
 // Requires nothing of the cluster.
@@ -34,7 +34,8 @@ func (t Target) crash(ctx context.Context) error {
 	return nil
 }
 
-// revive heals a crash, after which a lease must still be alive: a client that could revoke it did not crash.
+// revive heals a crash, after which a lease must still be alive: a client that could revoke it did not
+// crash.
 func (t Target) revive(ctx context.Context) Heal {
 	left := t.leaseFate(ctx)
 	return func(ctx context.Context) (Evidence, error) {

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// CutFromLeader cuts a client off from the leader only: the requests that it happens to send there hang until
-// their own deadlines, the others do not.
+// CutFromLeader cuts a client off from the leader only: the requests that it happens to send there hang
+// until their own deadlines, the others do not.
 type CutFromLeader struct{}
 
 // Requires a member beside the leader.
@@ -16,8 +16,8 @@ func (CutFromLeader) Requires() Requirements { return Requirements{Members: 2} }
 // Lasts until the lease has ended, if its renewals went to the leader.
 func (CutFromLeader) Lasts(ttl time.Duration) time.Duration { return pastLeases(ttl) }
 
-// Inject holds the links to and from whoever leads now. Its evidence is that bytes were held back. A holder's
-// critical section does not take longer: there must be requests that hang.
+// Inject holds the links to and from whoever leads now. Its evidence is that bytes were held back. A
+// holder's critical section does not take longer: there must be requests that hang.
 func (CutFromLeader) Inject(ctx context.Context, t Target) (Injected, error) {
 	if err := t.findVictim(ctx); err != nil {
 		return Injected{}, fmt.Errorf("cut a client from the leader: %w", err)

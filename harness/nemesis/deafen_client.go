@@ -6,14 +6,15 @@ import (
 	"time"
 )
 
-// DeafenClient loses all that is sent to a client, for good: its requests take effect, and it never learns that
-// they did. A holder's critical section takes long meanwhile.
+// DeafenClient loses all that is sent to a client, for good: its requests take effect, and it never
+// learns that they did. A holder's critical section takes long meanwhile.
 type DeafenClient struct{}
 
 // Requires nothing of the cluster.
 func (DeafenClient) Requires() Requirements { return Requirements{} }
 
-// Lasts as long as other cuts do, although requests to renew do arrive: the client's own clock gives up the lease.
+// Lasts as long as other cuts do, although requests to renew do arrive: the client's own clock gives up
+// the lease.
 func (DeafenClient) Lasts(ttl time.Duration) time.Duration { return pastLeases(ttl) }
 
 // Inject loses replies. Its evidence is that bytes were lost.

@@ -34,14 +34,17 @@ type belief struct {
 	down   bool
 }
 
-// world is all that faults can act on. It notes what they do, in order, and answers as a test wants. Like the
-// real one, it refuses requests whose context has ended. Its links are real.
+// world is all that faults can act on. It notes what they do, in order, and answers as a test wants. Like
+// the real one, it refuses requests whose context has ended. Its links are real.
 type world struct {
 	mu      sync.Mutex
 	did     []string
 	fail    map[string]error // for what is done, as it is noted
 	beliefs []belief
 	links   map[string]*network.Link
+
+	asked   func() // called when a lease is asked for
+	resumed func() // called when a client's process goes on
 
 	stuck    bool  // nobody leads after another
 	stopped  bool  // a paused process reached its next step
@@ -237,6 +240,9 @@ func (w *world) Pause(client int)  { _ = w.do("pause c%d", client) }
 func (w *world) Linger(client int) { _ = w.do("linger c%d", client) }
 
 func (w *world) Resume(client int) bool {
+	if w.resumed != nil {
+		w.resumed()
+	}
 	_ = w.do("resume c%d", client)
 	return w.stopped
 }
@@ -279,13 +285,16 @@ func (w *world) Revoke(ctx context.Context, id clientv3.LeaseID) (int64, error) 
 
 // Alive is no harm, and not noted.
 func (w *world) Alive(ctx context.Context, id clientv3.LeaseID) (bool, error) {
+	if w.asked != nil {
+		w.asked()
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.alive, errors.Join(w.fail[fmt.Sprintf("ask for %x", int64(id))], ctx.Err())
 }
 
-// wantCut sends a byte over every link, and checks which do not bring it at once: "0>1" is what m0 sends m1,
-// "c3>0" what c3 requests of m0.
+// wantCut sends a byte over every link, and checks which do not bring it at once: "0>1" is what m0 sends
+// m1, "c3>0" what c3 requests of m0.
 func (w *world) wantCut(t *testing.T, want string) {
 	t.Helper()
 	var cut []string
@@ -399,7 +408,8 @@ func bubble(t *testing.T, name string, f func(*testing.T)) {
 	t.Run(name, func(t *testing.T) { synctest.Test(t, f) })
 }
 
-// injection is one of a fault among three or five members, m1 leading term 4, and all that it must come to.
+// injection is one of a fault among three or five members, m1 leading term 4, and all that it must come
+// to.
 type injection struct {
 	fault   nemesis.Fault
 	members int

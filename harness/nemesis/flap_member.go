@@ -8,8 +8,9 @@ import (
 	"lockquake/harness/network"
 )
 
-// FlapMember isolates a member and mends its links, again and again: for an eighth of the TTL each, which at
-// a TTL of 1 s is about an election timeout, so that some elections are disturbed and some never begin.
+// FlapMember isolates a member and mends its links, again and again: for an eighth of the TTL each, which
+// at a TTL of 1 s is about an election timeout, so that some elections are disturbed and some never
+// begin.
 type FlapMember struct{}
 
 // Requires links between members, of whom some can go on without one.
@@ -18,8 +19,8 @@ func (FlapMember) Requires() Requirements { return Requirements{Members: 3, Abil
 // Lasts for eight cuts.
 func (FlapMember) Lasts(ttl time.Duration) time.Duration { return 2 * ttl }
 
-// Inject begins to cut off whoever has the role now, and stays with that member. Its evidence is that cuts
-// held bytes back.
+// Inject begins to cut off whoever has the role now, and stays with that member. Its evidence is that
+// cuts held bytes back.
 func (FlapMember) Inject(ctx context.Context, t Target) (Injected, error) {
 	member, struck, err := t.member(ctx)
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"lockquake/harness/network"
 )
 
-// IsolateClient cuts a client off from every member. A holder's critical section takes long meanwhile: it goes
-// on working, its renewals do not arrive.
+// IsolateClient cuts a client off from every member. A holder's critical section takes long meanwhile: it
+// goes on working, its renewals do not arrive.
 type IsolateClient struct{}
 
 // Requires nothing of the cluster.

@@ -18,7 +18,8 @@ const (
 	Renewal         Request = "renewal"
 )
 
-// LoseReply loses exactly one reply: etcd has done what the client asked for, and the client does not learn it.
+// LoseReply loses exactly one reply: etcd has done what the client asked for, and the client does not
+// learn it.
 type LoseReply struct{ To Request }
 
 // Requires nothing of the cluster.

@@ -27,8 +27,8 @@ func (MuteClient) Inject(ctx context.Context, t Target) (Injected, error) {
 	return Injected{To: t.Victim.String(), Heal: t.lose(requests)}, nil
 }
 
-// lose throws away what goes over some of the victim's links, while a holder lingers. The connections that
-// lost something are reset at the heal, as they cannot go on.
+// lose throws away what goes over some of the victim's links, while a holder lingers. The connections
+// that lost something are reset at the heal, as they cannot go on.
 func (t Target) lose(links []*network.Link) Heal {
 	leave := t.linger()
 	var losses impositions

@@ -18,8 +18,8 @@ func (MuteMember) Requires() Requirements { return Requirements{Members: 3, Abil
 // Lasts until leases that nobody could renew have ended.
 func (MuteMember) Lasts(ttl time.Duration) time.Duration { return pastLeases(ttl) }
 
-// Inject mutes whoever has the role now. Its evidence is that bytes were held back, and for a leader another
-// one, in a later term.
+// Inject mutes whoever has the role now. Its evidence is that bytes were held back, and for a leader
+// another one, in a later term.
 func (MuteMember) Inject(ctx context.Context, t Target) (Injected, error) {
 	member, struck, err := t.member(ctx)
 	if err != nil {

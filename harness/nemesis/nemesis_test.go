@@ -19,7 +19,8 @@ func TestVictimIsNamedWithItsLease(t *testing.T) {
 	}
 }
 
-// What a fault needs is what it uses: with nothing else in its target it does its harm, and its heal undoes it.
+// What a fault needs is what it uses: with nothing else in its target it does its harm, and its heal
+// undoes it.
 func TestFaultsRequireWhatTheyUse(t *testing.T) {
 	for name, fault := range everyFault {
 		bubble(t, name, func(t *testing.T) {
@@ -42,9 +43,9 @@ func TestFaultsRequireWhatTheyUse(t *testing.T) {
 	}
 }
 
-// etcd ends a lease up to 500 ms late. A fault that is to outlast a lease must reckon with that; one
-// that is to spare leases must be over before; one that goes on by itself needs time to repeat; one that is over at
-// once has no duration.
+// etcd ends a lease up to 500 ms late. A fault that is to outlast a lease must reckon with that; one that
+// is to spare leases must be over before; one that goes on by itself needs time to repeat; one that is
+// over at once has no duration.
 func TestFaultsLast(t *testing.T) {
 	type span struct{ least, most time.Duration }
 	const late, election = 500 * time.Millisecond, 300 * time.Millisecond

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Overstay makes a holder's critical section longer than its TTL, and does nothing else: who renews is not harmed,
-// and who believes that a TTL is enough is.
+// Overstay makes a holder's critical section longer than its TTL, and does nothing else: who renews is
+// not harmed, and who believes that a TTL is enough is.
 type Overstay struct{}
 
 // Requires nothing of the cluster.
@@ -16,8 +16,8 @@ func (Overstay) Requires() Requirements { return Requirements{} }
 // Lasts is until a lease that nobody renews has ended, and the next holder has come.
 func (Overstay) Lasts(ttl time.Duration) time.Duration { return pastLeases(ttl) }
 
-// Inject lets the holder linger. Its evidence is that the critical section still went on beyond the TTL, or
-// ended with the lease.
+// Inject lets the holder linger. Its evidence is that the critical section still went on beyond the TTL,
+// or ended with the lease.
 func (Overstay) Inject(ctx context.Context, t Target) (Injected, error) {
 	if err := t.findVictim(ctx); err != nil {
 		return Injected{}, fmt.Errorf("overstay: %w", err)

@@ -28,3 +28,16 @@ func TestPausedClientIsEvidentFromItsStandingStill(t *testing.T) {
 }
 
 func (w *world) stops() { w.set(func() { w.stopped = true }) }
+
+// What the process does next must come from what it knew, not from what its links bring.
+func TestPausedProcessGoesOnBeforeItsLinks(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		w := members(3)
+		injected := inject(t, nemesis.PauseClient{}, w.target(nemesis.Holder))
+		passed := true
+		w.resumed = func() { passed = passes(t, w.link("0>c3")) }
+		if _, err := injected.Heal(t.Context()); err != nil || passed {
+			t.Errorf("heal: error %v; links mended before the process went on: %t", err, passed)
+		}
+	})
+}

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// PauseMembers stops members' processes, as SIGSTOP does. When they go on, they believe for a moment what they
-// believed before.
+// PauseMembers stops members' processes, as SIGSTOP does. When they go on, they believe for a moment what
+// they believed before.
 type PauseMembers struct{}
 
 // Requires members that can be stopped.
@@ -18,8 +18,8 @@ func (PauseMembers) Requires() Requirements { return Requirements{Members: 1, Ab
 // and they end all leases when they wake.
 func (PauseMembers) Lasts(ttl time.Duration) time.Duration { return pastLeases(ttl) }
 
-// Inject stops those that have the role now. Its evidence is that they stood still; that another led in place of
-// a leader, and nobody in place of a majority.
+// Inject stops those that have the role now. Its evidence is that they stood still; that another led in
+// place of a leader, and nobody in place of a majority.
 func (PauseMembers) Inject(ctx context.Context, t Target) (Injected, error) {
 	struck, err := t.members(ctx)
 	if err != nil {

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// ProlongLease crashes a client and moves the leader every half TTL. Each new leader gives every lease its whole TTL
-// again, so that the dead client's lock stays locked for as long as this goes on.
+// ProlongLease crashes a client and moves the leader every half TTL. Each new leader gives every lease
+// its whole TTL again, so that the dead client's lock stays locked for as long as this goes on.
 type ProlongLease struct{}
 
 // Requires a member to lead next.
@@ -19,8 +19,8 @@ func (ProlongLease) Lasts(ttl time.Duration) time.Duration { return 3 * ttl }
 // lateness is how long after its TTL etcd ends a lease, at the latest.
 const lateness = 500 * time.Millisecond
 
-// Inject crashes the client and begins to move the leader. Its evidence is that the lease was alive when it should have
-// ended.
+// Inject crashes the client and begins to move the leader. Its evidence is that the lease was alive when
+// it should have ended.
 func (ProlongLease) Inject(ctx context.Context, t Target) (Injected, error) {
 	if err := t.findLease(ctx); err != nil {
 		return Injected{}, fmt.Errorf("prolong a lease: %w", err)

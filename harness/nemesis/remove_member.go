@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// RemoveMember takes a member out of the cluster for good. The heal adds a new one, so that the cluster has its size
-// again.
+// RemoveMember takes a member out of the cluster for good. The heal adds a new one, so that the cluster
+// has its size again.
 type RemoveMember struct{}
 
-// Requires others that go on without it. Of two, the one that is left may never learn that the leader, which goes, has
-// committed its own removal.
+// Requires others that go on without it. Of two, the one that is left may never learn that the leader,
+// which goes, has committed its own removal.
 func (RemoveMember) Requires() Requirements {
 	return Requirements{Members: 3, Abilities: ChangeMembers}
 }
@@ -19,8 +19,8 @@ func (RemoveMember) Requires() Requirements {
 // Lasts for several renewals of each lease.
 func (RemoveMember) Lasts(ttl time.Duration) time.Duration { return ttl }
 
-// Inject removes whoever has the role now. Its evidence is that the member is gone, and for a leader another one, in a
-// later term.
+// Inject removes whoever has the role now. Its evidence is that the member is gone, and for a leader
+// another one, in a later term.
 func (RemoveMember) Inject(ctx context.Context, t Target) (Injected, error) {
 	member, struck, err := t.member(ctx)
 	if err != nil {

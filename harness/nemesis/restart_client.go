@@ -2,8 +2,8 @@ package nemesis
 
 import "context"
 
-// RestartClient crashes a client, and its heal, which follows at once, brings it back with the same client
-// id, while its old lease is alive and its old keys are there.
+// RestartClient crashes a client, and its heal, which follows at once, brings it back with the same
+// client id, while its old lease is alive and its old keys are there.
 type RestartClient struct{}
 
 // Requires nothing of the cluster.

@@ -9,8 +9,9 @@ import (
 	"lockquake/harness/network"
 )
 
-// Ring lets each member hear only its two neighbours. Of five the leader and they are just enough to go on; the two
-// that it does not reach know of no leader and cannot elect one, though each member still sees a majority.
+// Ring lets each member hear only its two neighbours. Of five the leader and they are just enough to go
+// on; the two that it does not reach know of no leader and cannot elect one, though each member still
+// sees a majority.
 type Ring struct{}
 
 // Requires five: of fewer, too few would not be neighbours.
@@ -19,7 +20,8 @@ func (Ring) Requires() Requirements { return Requirements{Members: 5, Abilities:
 // Lasts until leases that nobody could renew have ended.
 func (Ring) Lasts(ttl time.Duration) time.Duration { return pastLeases(ttl) }
 
-// Inject holds what goes between members that are not neighbours. Its evidence is that bytes were held back.
+// Inject holds what goes between members that are not neighbours. Its evidence is that bytes were held
+// back.
 func (Ring) Inject(ctx context.Context, t Target) (Injected, error) {
 	up, err := t.running(ctx, 5)
 	if err != nil {

@@ -114,8 +114,8 @@ func (s struck) String() string {
 	return names(s.members)
 }
 
-// aftermath waits for what must follow when the others go on without the struck: another leader if these led,
-// nobody who leads if the others are too few.
+// aftermath waits for what must follow when the others go on without the struck: another leader if these
+// led, nobody who leads if the others are too few.
 func (s struck) aftermath(ctx context.Context, m Members) Evidence {
 	switch {
 	case len(s.spared) < quorum(len(s.spared)+len(s.members)):

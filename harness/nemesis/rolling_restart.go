@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// RollingRestart kills each member and restarts it from its data, one after the other, as an upgrade does.
+// RollingRestart kills each member and restarts it from its data, one after the other, as an upgrade
+// does.
 type RollingRestart struct{}
 
 // Requires members that can be killed.

@@ -19,8 +19,8 @@ func (Strand) Requires() Requirements { return Requirements{Members: 3, Abilitie
 // Lasts until the new leader has ended the lease.
 func (Strand) Lasts(ttl time.Duration) time.Duration { return pastLeases(ttl) }
 
-// Inject holds the links. Its evidence is another leader in a later term, and bytes of the old one that were held
-// back. The client may have tried nobody else.
+// Inject holds the links. Its evidence is another leader in a later term, and bytes of the old one that
+// were held back. The client may have tried nobody else.
 func (Strand) Inject(ctx context.Context, t Target) (Injected, error) {
 	if err := t.findVictim(ctx); err != nil {
 		return Injected{}, fmt.Errorf("strand a client: %w", err)

@@ -27,8 +27,8 @@ func (t Target) findLease(ctx context.Context) error {
 	return nil
 }
 
-// linger lets a holder's critical section last as long as the harm; the func ends it, and tells whether it was
-// still going on.
+// linger lets a holder's critical section last as long as the harm; the func ends it, and tells whether
+// it was still going on.
 func (t Target) linger() (leave func() (stayed bool)) {
 	if t.Victim.Role != Holder {
 		return func() bool { return false }
@@ -56,7 +56,8 @@ func (f fate) String() string {
 	}[f]
 }
 
-// leaseFate is known as far as etcd can be asked. A member that is cut off does not answer; another one may.
+// leaseFate is known as far as etcd can be asked. A member that is cut off does not answer; another one
+// may.
 func (t Target) leaseFate(ctx context.Context) fate {
 	if t.Victim.Lease == 0 {
 		return noLease

@@ -1,6 +1,7 @@
 package nemesis_test
 
 import (
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -51,4 +52,35 @@ func TestLeaseIsAskedForAgain(t *testing.T) {
 		time.AfterFunc(time.Second, func() { w.set(func() { clear(w.fail) }) })
 		wantHealed(t, injected, seen("revoked at revision 17; its lease had ended"))
 	})
+}
+
+// After the heal a lease may be renewed, or released: that is no longer the harm's doing.
+func TestLeaseIsAskedForUnderTheHarm(t *testing.T) {
+	for name, fault := range map[string]nemesis.Fault{
+		"isolate": nemesis.IsolateClient{}, "mute": nemesis.MuteClient{}, "pause": nemesis.PauseClient{}, "strand": nemesis.Strand{},
+		"cut from leader": nemesis.CutFromLeader{}, "starve": nemesis.StarveLease{}, "overstay": nemesis.Overstay{},
+		"lose reply": nemesis.LoseReply{To: nemesis.Renewal}, "crash": nemesis.CrashClient{}, "prolong": nemesis.ProlongLease{},
+	} {
+		bubble(t, name, func(t *testing.T) {
+			w := members(3)
+			injected := inject(t, fault, w.target(nemesis.Holder))
+			synctest.Wait()
+			w.set(func() { w.did = nil })
+			var cut int
+			w.asked = func() { cut = w.cutOfC3(t); w.wantDone(t) }
+			before := w.cutOfC3(t)
+			if _, err := injected.Heal(t.Context()); err != nil || cut != before {
+				t.Errorf("heal: error %v; %d links of the client were cut when its lease was asked for, %d before", err, cut, before)
+			}
+		})
+	}
+}
+
+func (w *world) cutOfC3(t *testing.T) (cut int) {
+	for _, name := range strings.Fields(allOfC3) {
+		if !passes(t, w.link(name)) {
+			cut++
+		}
+	}
+	return cut
 }
