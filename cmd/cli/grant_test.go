@@ -69,7 +69,7 @@ func struckWaiters(t *testing.T, name string, open lock.Strategy) history.Histor
 	return h
 }
 
-func entry[T any](t *testing.T, entries []Entry[T], name string) Entry[T] {
+func entry[T any](t testing.TB, entries []Entry[T], name string) Entry[T] {
 	t.Helper()
 	found, err := pick("name", name, entries, nil)
 	if err != nil {
