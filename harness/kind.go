@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"go.etcd.io/etcd/api/v3/version"
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"lockquake/harness/cluster"
@@ -14,6 +15,7 @@ import (
 type Kind struct {
 	Abilities nemesis.Ability
 	MinTTL    time.Duration // the shortest lease that it grants
+	Etcd      string        // the members' version
 	Members   int           // how many there are, where that is not ours to choose; 0: it is
 	Start     func(context.Context, Place) (Cluster, error)
 }
@@ -31,14 +33,23 @@ const ownAbilities = nemesis.LinkPeers | nemesis.Kill | nemesis.ChangeMembers | 
 // Embedded clusters have real etcd members in this process.
 func Embedded() Kind { return own(ownAbilities, cluster.Config{}) }
 
-// Processes are clusters whose members are child processes: of this binary, or of the etcd binary at a path.
-func Processes(etcd string) Kind {
-	return own(ownAbilities|nemesis.Pause, cluster.Config{Process: true, EtcdPath: etcd})
+// Processes are clusters whose members are child processes of this binary.
+func Processes() Kind {
+	return own(ownAbilities|nemesis.Pause, cluster.Config{Process: true})
+}
+
+// Binary are clusters whose members are child processes of the etcd binary at a path.
+func Binary(ctx context.Context, path string) (Kind, error) {
+	kind := own(ownAbilities|nemesis.Pause, cluster.Config{Process: true, EtcdPath: path})
+	var err error
+	kind.Etcd, err = cluster.EtcdVersion(ctx, path)
+	return kind, err
 }
 
 func own(abilities nemesis.Ability, config cluster.Config) Kind {
 	return Kind{
 		Abilities: abilities,
+		Etcd:      version.Version,
 		MinTTL:    cluster.MinTTL(cluster.DefaultTick, cluster.DefaultElection),
 		Start: func(ctx context.Context, p Place) (Cluster, error) {
 			config.Members, config.Dir = p.Members, p.Dir

@@ -63,7 +63,7 @@ func (s *selection) kind(ctx context.Context, o runOptions, name string) (harnes
 	case scenario.Embed:
 		kind = harness.Embedded()
 	case scenario.Process:
-		kind = harness.Processes(o.clusters.etcd)
+		kind, err = o.clusters.process(ctx)
 	case scenario.External:
 		kind, err = o.clusters.external(ctx, s.prefix, o.planOnly)
 	default:
@@ -105,6 +105,13 @@ func (o clusterOptions) visitEtcdctl(visit func(*pflag.Flag)) {
 	})
 }
 
+func (o clusterOptions) process(ctx context.Context) (harness.Kind, error) {
+	if o.etcd == "" {
+		return harness.Processes(), nil
+	}
+	return harness.Binary(ctx, o.etcd)
+}
+
 func (o *clusterOptions) external(ctx context.Context, prefix string, unasked bool) (harness.Kind, error) {
 	if err := cluster.FromEnvironment(o.etcdctl, os.LookupEnv); err != nil {
 		return harness.Kind{}, err
@@ -144,7 +151,7 @@ func (o clusterOptions) hooked(fault nemesis.Fault, run string) nemesis.Fault {
 func abilities() map[string]nemesis.Ability {
 	return map[string]nemesis.Ability{
 		scenario.Embed:    harness.Embedded().Abilities,
-		scenario.Process:  harness.Processes("").Abilities,
+		scenario.Process:  harness.Processes().Abilities,
 		scenario.External: harness.Unasked(cluster.External{}, true).Abilities,
 	}
 }

@@ -90,7 +90,7 @@ func (a app) demo(ctx context.Context) error {
 	if err != nil {
 		return usage(err)
 	}
-	run, err := results.Create("", info(s.plan, o.want, []string{"lockquake", "demo"}))
+	run, err := results.Create("", info(s, o.want, []string{"lockquake", "demo"}))
 	if err != nil {
 		return usage(err)
 	}

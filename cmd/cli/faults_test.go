@@ -56,7 +56,7 @@ func triedKinds(t *testing.T) map[string]harness.Kind {
 	t.Helper()
 	return map[string]harness.Kind{
 		scenario.Embed:    harness.Embedded(),
-		scenario.Process:  harness.Processes(""),
+		scenario.Process:  harness.Processes(),
 		scenario.External: externalKind(t),
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -12,7 +13,6 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-	etcd "go.etcd.io/etcd/api/v3/version"
 	"golang.org/x/sync/errgroup"
 
 	"lockquake/checker"
@@ -210,7 +210,7 @@ func (a app) runPlan(ctx context.Context, o runOptions, again []string) error {
 		_, err := a.out.Write(s.plan.JSON())
 		return err
 	}
-	run, err := results.Create(o.out, info(s.plan, o.want, again))
+	run, err := results.Create(o.out, info(s, o.want, again))
 	if err != nil {
 		return usage(err)
 	}
@@ -222,6 +222,16 @@ func (a app) runPlan(ctx context.Context, o runOptions, again []string) error {
 	t := tally{total: len(s.plan.Cells)}
 	a.carryOutAll(ctx, run, s, o.parallel, &t)
 	return a.conclude(ctx, run, t)
+}
+
+// etcd are the versions of the clusters' members.
+func (s selection) etcd() string {
+	var versions []string
+	for _, kind := range s.kinds {
+		versions = appendNew(versions, kind.Etcd)
+	}
+	slices.Sort(versions)
+	return strings.Join(versions, ", ")
 }
 
 // carryOutAll does the plan's cells, so many at a time, and tells of each as it ends. The tally has them in
@@ -254,9 +264,9 @@ func (a app) carryOutAll(ctx context.Context, run *results.Run, s selection, par
 	}
 }
 
-func info(plan harness.Plan, want string, again []string) results.Info {
-	i := results.Info{Seed: plan.Seed, Args: again, Want: want, Etcd: etcd.Version}
-	for _, c := range plan.Cells {
+func info(s selection, want string, again []string) results.Info {
+	i := results.Info{Seed: s.plan.Seed, Args: again, Want: want, Etcd: s.etcd()}
+	for _, c := range s.plan.Cells {
 		i.Cells = append(i.Cells, results.CellName{Strategy: c.Strategy, Fault: c.Fault, Repeat: c.Repeat})
 	}
 	return i
