@@ -53,15 +53,7 @@ func (c *Conn) attach(conn net.Conn) (refused error) {
 			return refused
 		}
 	}
-	if isOver(c.closed) { // by a rule that came between the two
-		c.leave()
-	}
 	return nil
-}
-
-func (c *Conn) leave() {
-	c.out.link.leave(c)
-	c.in.link.leave(c)
 }
 
 // Close closes the connection and ends every Read and Write on it. Closing it again does nothing.
@@ -89,8 +81,10 @@ func (c *Conn) reset() (first bool) {
 func (c *Conn) end(cause error, hangUp func() error) error {
 	c.cause = cause
 	close(c.closed)
-	defer c.leave()
-	return hangUp()
+	err := hangUp()
+	c.out.link.leave(c)
+	c.in.link.leave(c)
+	return err
 }
 
 // abort closes a connection so that its other end sees a reset, if the transport has such a thing.

@@ -120,6 +120,23 @@ func TestHeldLinkFillsUpThenBlocks(t *testing.T) {
 	})
 }
 
+func TestWriteThatFailsLaterBreaksTheConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		near, far := net.Pipe()
+		var out network.Link
+		conn := wrap(t, near, &out, new(network.Link))
+		held := hold(&out)
+		send(t, conn, "x")
+		_ = far.Close()
+		send(t, conn, "y") // nothing has told yet
+		held.Lift()
+		synctest.Wait()
+		if _, err := conn.Write([]byte("z")); !errors.Is(err, io.ErrClosedPipe) {
+			t.Errorf("write to a broken connection: %v", err)
+		}
+	})
+}
+
 // A byte waits under one rule and then under another, too. Neither counts it again when others come and go.
 func TestBytesAreCountedOnceByEachRule(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

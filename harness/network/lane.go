@@ -1,6 +1,7 @@
 package network
 
 import (
+	"net"
 	"os"
 	"sync"
 	"time"
@@ -24,9 +25,8 @@ type lane struct {
 	mu      sync.Mutex
 	parcels []*parcel // oldest first
 	weight  int
-	sent    uint64    // parcels so far
-	latest  time.Time // when the youngest parcel arrives
-	served  bool      // a goroutine brings parcels, or takes them away
+	sent    uint64 // parcels so far
+	served  bool   // a goroutine brings parcels, or takes them away
 	changed signal
 }
 
@@ -34,13 +34,16 @@ type lane struct {
 type parcel struct {
 	bytes []byte
 	end   error
-	due   time.Time
-	met   uint64 // the number of the link's newest rule that has counted it as held
+	due   time.Time // not before; nor before what is older
+	met   uint64    // the number of the link's newest rule that has counted it as held
 }
 
 // push puts a parcel behind those under way, as soon as there is room. What the link loses is gone.
 func (l *lane) push(p *parcel, late <-chan struct{}) error {
-	if isOver(late) {
+	switch {
+	case isOver(l.closed):
+		return net.ErrClosed
+	case isOver(late):
 		return os.ErrDeadlineExceeded
 	}
 	if err := l.await(func() bool { return l.weight < capacity }, late); err != nil {
@@ -51,21 +54,12 @@ func (l *lane) push(p *parcel, late <-chan struct{}) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.stamp(p)
+	l.sent++
+	p.due = time.Now().Add(l.link.delay(l.sent, len(p.bytes)))
 	l.parcels = append(l.parcels, p)
 	l.weight += overhead + len(p.bytes)
 	l.changed.fire()
 	return nil
-}
-
-// stamp says when a parcel arrives: never before an older one.
-func (l *lane) stamp(p *parcel) {
-	l.sent++
-	p.due = time.Now().Add(l.link.delay(l.sent, len(p.bytes)))
-	if p.due.Before(l.latest) {
-		p.due = l.latest
-	}
-	l.latest = p.due
 }
 
 // take removes the oldest parcel when it has arrived. Nil: the link has lost it, or there is none and

@@ -135,6 +135,9 @@ func (l *Link) join(c *Conn) (refused error) {
 	if l.refusing {
 		return l.refuse()
 	}
+	if isOver(c.closed) { // by its other link, just now: it would never leave
+		return nil
+	}
 	if l.torn == nil {
 		l.torn = map[*Conn]bool{}
 	}

@@ -144,6 +144,33 @@ func TestEndWaitsForALossToPass(t *testing.T) {
 	}
 }
 
+// closer does something when it is closed.
+type closer struct {
+	net.Conn
+	closing func()
+}
+
+func (c closer) Close() error {
+	c.closing()
+	return c.Conn.Close()
+}
+
+// One connection's reset comes before the link passes again: another, that sends meanwhile, loses that, and
+// is reset in turn.
+func TestLostUntilAllAreReset(t *testing.T) {
+	var out, in network.Link
+	other, far := pair(t, &out, &in)
+	near, _ := net.Pipe()
+	conn := wrap(t, closer{near, func() { send(t, other, "late") }}, &out, &in)
+	lost := lose(&out)
+	send(t, conn, "x")
+	if got, want := lost.Lift(), (network.Toll{Lost: 5, Resets: 2}); got != want {
+		t.Errorf("lifted %+v, want %+v", got, want)
+	}
+	gone(t, conn)
+	gone(t, far)
+}
+
 // What arrives is what was sent, from its start and without a gap, whatever comes and goes on the links.
 func TestNoConnectionEverSkipsBytes(t *testing.T) {
 	var out, in network.Link

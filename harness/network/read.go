@@ -56,7 +56,7 @@ func (c *Conn) readRest(p []byte) (int, error) {
 // lane, and so does all that comes next, until they are gone.
 func (c *Conn) readThrough(p []byte) (n int, through bool, err error) {
 	n, err = c.Conn.Read(p)
-	if c.in.link.passes() || errors.Is(err, os.ErrDeadlineExceeded) {
+	if c.in.link.passes() || isOver(c.closed) || errors.Is(err, os.ErrDeadlineExceeded) {
 		return n, true, err
 	}
 	if c.bring(p[:n], err) == nil {

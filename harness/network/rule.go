@@ -33,11 +33,11 @@ type Toll struct {
 func (r Rule) delays() bool { return r.Delay > 0 || r.Jitter > 0 }
 
 // delay is how late the rule makes the n-th thing that a connection sends. It depends on nothing
-// else, so that every connection under one seed meets the same delays.
+// else, so that every connection under one seed meets the same delays. Below zero, it is none.
 func (r Rule) delay(n uint64) time.Duration {
 	if r.Jitter <= 0 {
-		return max(0, r.Delay)
+		return r.Delay
 	}
 	drawn := rand.New(rand.NewPCG(r.Seed, n)).Int64N(2*int64(r.Jitter) + 1)
-	return max(0, r.Delay-r.Jitter+time.Duration(drawn))
+	return r.Delay - r.Jitter + time.Duration(drawn)
 }
