@@ -23,25 +23,25 @@ var errNotServed = errors.New("this process was started to be a member: its prog
 // its parent holds open.
 func ServeMember() {
 	if text, ok := os.LookupEnv(specVariable); ok {
-		os.Exit(serveMember(text))
+		fmt.Fprintln(os.Stderr, serveMember(text))
+		os.Exit(1)
 	}
 }
 
-func serveMember(text string) (exitCode int) {
+// serveMember returns when the member has failed, or was removed: it is otherwise killed.
+func serveMember(text string) error {
+	var s spec
+	if err := json.Unmarshal([]byte(text), &s); err != nil {
+		return fmt.Errorf("%s: %w", specVariable, err)
+	}
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		os.Exit(1)
 	}()
-	var s spec
-	if err := json.Unmarshal([]byte(text), &s); err != nil {
-		fmt.Fprintf(os.Stderr, "%s: %v\n", specVariable, err)
-		return 1
-	}
 	server, err := startEmbedded(s, newLogger(os.Stderr))
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
+		return err
 	}
 	<-server.Server.StopNotify()
-	return 1
+	return server.ended()
 }

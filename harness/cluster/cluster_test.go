@@ -145,7 +145,7 @@ func TestClustersAreApart(t *testing.T) {
 }
 
 func TestIsolatedLeaderIsReplacedAndFollowsAfterHeal(t *testing.T) {
-	forEachKind(t, 3, anyKind, func(t *testing.T, c *cluster.Cluster) {
+	forEachKind(t, anyKind, func(t *testing.T, c *cluster.Cluster) {
 		old, oldTerm := leader(t, c)
 		heal := isolate(c, old)
 		eventually(t, "another leader", func() bool {
@@ -174,7 +174,7 @@ func TestIsolatedLeaderIsReplacedAndFollowsAfterHeal(t *testing.T) {
 // One link held hurts one member only: so its source was told from the others, and its direction from
 // the way back.
 func TestPeersAreToldApart(t *testing.T) {
-	forEachKind(t, 3, anyKind, func(t *testing.T, c *cluster.Cluster) {
+	forEachKind(t, anyKind, func(t *testing.T, c *cluster.Cluster) {
 		lead, _ := leader(t, c)
 		deaf, other := (lead+1)%3, (lead+2)%3
 		held := c.Peer(lead, deaf).Impose(network.Rule{Held: true})
@@ -196,7 +196,7 @@ func TestPeersAreToldApart(t *testing.T) {
 
 // What is acknowledged before a crash is there after it, wherever it was acknowledged.
 func TestKilledMembersKeepAcknowledgedPuts(t *testing.T) {
-	forEachKind(t, 3, anyKind, func(t *testing.T, c *cluster.Cluster) {
+	forEachKind(t, anyKind, func(t *testing.T, c *cluster.Cluster) {
 		writer := client(t, c, cluster.ClientConfig{})
 		for round := range 3 {
 			put(t, writer, fmt.Sprint("key", round), "acknowledged")
@@ -220,7 +220,7 @@ func TestKilledMembersKeepAcknowledgedPuts(t *testing.T) {
 }
 
 func TestKilledLeaderIsReplaced(t *testing.T) {
-	forEachKind(t, 3, anyKind, func(t *testing.T, c *cluster.Cluster) {
+	forEachKind(t, anyKind, func(t *testing.T, c *cluster.Cluster) {
 		old, oldTerm := leader(t, c)
 		if err := c.Kill(old); err != nil {
 			t.Fatal(err)
@@ -253,7 +253,7 @@ func TestKilledLeaderIsReplaced(t *testing.T) {
 
 // Of those that were killed at once, none finds the others alone.
 func TestAllAreRestartedAtOnceOnly(t *testing.T) {
-	forEachKind(t, 3, anyKind, func(t *testing.T, c *cluster.Cluster) {
+	forEachKind(t, anyKind, func(t *testing.T, c *cluster.Cluster) {
 		if err := errors.Join(c.Kill(0), c.Kill(1), c.Kill(2)); err != nil {
 			t.Fatal(err)
 		}

@@ -27,14 +27,14 @@ func findEtcd() string {
 	return ""
 }
 
-// forEachKind runs a test on clusters of members in this process, in processes of their own, and of a
+// forEachKind runs a test on clusters of three members in this process, in processes of their own, and of a
 // given etcd, where there is one.
-func forEachKind(t *testing.T, members int, ofWhich func(cluster.Config) bool, test func(*testing.T, *cluster.Cluster)) {
+func forEachKind(t *testing.T, ofWhich func(cluster.Config) bool, test func(*testing.T, *cluster.Cluster)) {
 	t.Helper()
 	for name, config := range map[string]cluster.Config{
-		"embed":   {Members: members},
-		"process": {Members: members, Process: true},
-		"binary":  {Members: members, Process: true, EtcdPath: findEtcd()},
+		"embed":   {},
+		"process": {Process: true},
+		"binary":  {Process: true, EtcdPath: findEtcd()},
 	} {
 		if ofWhich(config) {
 			t.Run(name, func(t *testing.T) {

@@ -23,7 +23,7 @@ func added(t *testing.T) func(number int, err error) int {
 }
 
 func TestAddedMemberServesLikeTheOthers(t *testing.T) {
-	forEachKind(t, 3, anyKind, func(t *testing.T, c *cluster.Cluster) {
+	forEachKind(t, anyKind, func(t *testing.T, c *cluster.Cluster) {
 		put(t, client(t, c, cluster.ClientConfig{}), "key", "before")
 		if n := added(t)(c.AddMember(within(t, patience))); n != 3 || c.Names()[n] != "m3" {
 			t.Errorf("added member %d of %v, want m3", n, c.Names())
@@ -62,7 +62,7 @@ func TestAddedMemberCanBeIsolated(t *testing.T) {
 }
 
 func TestLearnerIsPromoted(t *testing.T) {
-	forEachKind(t, 3, anyKind, func(t *testing.T, c *cluster.Cluster) {
+	forEachKind(t, anyKind, func(t *testing.T, c *cluster.Cluster) {
 		learner := added(t)(c.AddLearner(within(t, patience)))
 		if err := c.Healthy(within(t, patience)); err != nil {
 			t.Error(err)
@@ -109,7 +109,7 @@ func voters(t *testing.T, c *cluster.Cluster) int {
 }
 
 func TestRemovedLeaderIsGoneForGood(t *testing.T) {
-	forEachKind(t, 3, anyKind, func(t *testing.T, c *cluster.Cluster) {
+	forEachKind(t, anyKind, func(t *testing.T, c *cluster.Cluster) {
 		old, oldTerm := leader(t, c)
 		if err := c.RemoveMember(within(t, patience), old); err != nil {
 			t.Fatal(err)

@@ -36,7 +36,7 @@ func countIn(pids []int, state string) int {
 }
 
 func TestPausedLeaderIsReplacedAndFollowsWhenResumed(t *testing.T) {
-	forEachKind(t, 3, ownProcess, func(t *testing.T, c *cluster.Cluster) {
+	forEachKind(t, ownProcess, func(t *testing.T, c *cluster.Cluster) {
 		old, oldTerm := leader(t, c)
 		if err := c.PauseMember(old); err != nil {
 			t.Fatal(err)
