@@ -115,7 +115,7 @@ type selection struct {
 	faults     map[string]nemesis.Fault
 	kinds      map[string]harness.Kind
 	checkers   []checker.Checker
-	prefix     string // of all keys of the run
+	prefix     string // of all keys of the run in a cluster that is not ours
 	leftOut    string // faults that were not asked for by name, and cannot be had; empty: none
 }
 
@@ -303,10 +303,18 @@ func (a app) record(ctx context.Context, stored *results.Cell, cell harness.Cell
 		Strategy: s.strategies[cell.Strategy].Open,
 		Faults:   s.faults,
 		Kind:     s.kinds[cell.Cluster],
-		Place:    harness.Place{Members: cell.Members, Dir: stored.Dir(), Prefix: harness.Prefix(s.prefix + stored.Record().Folder + "/")},
+		Place:    harness.Place{Members: cell.Members, Dir: stored.Dir(), Prefix: s.prefixOf(cell, stored)},
 	}
 	err = harness.Run(ctx, cell, parts, file)
 	return errors.Join(err, file.Close())
+}
+
+// prefixOf is what the cell's keys begin with: a cluster of its own has nobody else in it.
+func (s selection) prefixOf(cell harness.Cell, stored *results.Cell) harness.Prefix {
+	if cell.Cluster != scenario.External {
+		return "lockquake/"
+	}
+	return harness.Prefix(s.prefix + stored.Record().Folder + "/")
 }
 
 // conclude writes what compares the cells, and the last line.
