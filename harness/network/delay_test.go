@@ -75,7 +75,7 @@ func TestArrivals(t *testing.T) {
 		"held":                         {[]rules{{Rule: network.Rule{Held: true}, to: 15 * ms}}, []letter{{15 * ms, "a"}, {15 * ms, "b"}, {20 * ms, "c"}}},
 		"held for longer than delayed": {[]rules{{Rule: network.Rule{Held: true}, to: 35 * ms}, {Rule: delayed(20 * ms)}}, []letter{{35 * ms, "a"}, {35 * ms, "b"}, {40 * ms, "c"}}},
 		"held until the last lets go":  {[]rules{{Rule: network.Rule{Held: true}, to: 35 * ms}, {Rule: network.Rule{Held: true}, to: 25 * ms}}, []letter{{35 * ms, "a"}, {35 * ms, "b"}, {35 * ms, "c"}}},
-		"jitter never goes back":       {[]rules{{Rule: network.Rule{Jitter: -ms}}}, abc},
+		"negative jitter is none":      {[]rules{{Rule: network.Rule{Delay: 100 * ms, Jitter: -ms}}}, []letter{{100 * ms, "a"}, {110 * ms, "b"}, {120 * ms, "c"}}},
 	} {
 		for _, direction := range []string{"out", "in"} {
 			t.Run(name+", "+direction, func(t *testing.T) {
