@@ -15,6 +15,7 @@ import (
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
@@ -85,7 +86,7 @@ func (a *Attached) attach(ctx context.Context) error {
 		}
 	}
 	var err error
-	a.control, err = a.clients.open(ctx, a.endpoints, ClientConfig{etcd: a.etcd})
+	a.control, err = a.clients.open(ctx, a.endpoints, a.own())
 	return err
 }
 
@@ -101,7 +102,7 @@ func (a *Attached) reach(ctx context.Context, i int) (clusterID uint64, err erro
 }
 
 func (a *Attached) ask(ctx context.Context, i int) (clusterID uint64, err error) {
-	if a.direct[i], err = newClient(a.endpoints[i:i+1], ClientConfig{etcd: a.etcd}); err != nil {
+	if a.direct[i], err = newClient(a.endpoints[i:i+1], a.own()); err != nil {
 		return 0, err
 	}
 	a.clients.add(a.direct[i])
@@ -110,6 +111,12 @@ func (a *Attached) ask(ctx context.Context, i int) (clusterID uint64, err error)
 		return 0, err
 	}
 	return answer.Header.ClusterId, a.read(ctx, i)
+}
+
+// own describes clients that are not the workload's: they notice soon that a member is back.
+func (a *Attached) own() ClientConfig {
+	again := grpc.ConnectParams{Backoff: reconnects(), MinConnectTimeout: a.dialTimeout()}
+	return ClientConfig{etcd: a.etcd, DialOptions: []grpc.DialOption{grpc.WithConnectParams(again)}}
 }
 
 // knock connects once without etcd's client, which would wait for a connection and then tell of a timeout.

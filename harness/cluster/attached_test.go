@@ -319,20 +319,22 @@ func TestAttachedMembersBelieve(t *testing.T) {
 func TestAttachedHealth(t *testing.T) {
 	c := start(t, 3)
 	a := attachTo(t, c, 0, 1, 2)
-	if err := c.Kill(1); err != nil {
+	was, _ := leader(t, c)
+	down := (was + 1) % 3
+	if err := c.Kill(down); err != nil {
 		t.Fatal(err)
 	}
-	err := a.Healthy(within(t, 100*time.Millisecond))
-	if err == nil || !strings.Contains(err.Error(), "read from m1:1: ") || strings.Contains(err.Error(), "m0") {
-		t.Errorf("health with m1 down: %v", err)
+	err := a.Healthy(within(t, 200*time.Millisecond))
+	if err == nil || !strings.Contains(err.Error(), "read from "+a.Names()[down]+": ") {
+		t.Errorf("health with m%d down: %v", down, err)
 	}
 	healthy := make(chan error, 1)
 	go func() { healthy <- a.Healthy(within(t, patience)) }()
-	if err := c.Restart(within(t, patience), 1); err != nil {
+	if err := c.Restart(within(t, patience), down); err != nil {
 		t.Fatal(err)
 	}
 	if err := <-healthy; err != nil {
-		t.Errorf("health with m1 back: %v", err)
+		t.Errorf("health with m%d back: %v", down, err)
 	}
 }
 
