@@ -30,3 +30,17 @@ func TestBridgeNeedsALeader(t *testing.T) {
 		w.wantCut(t, "")
 	})
 }
+
+// Who is down belongs to the far side: back again, it would be a second bridge. Without it three of six
+// are left to the leader, and it steps down.
+func TestBridgeReckonsWithMembersThatComeBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := members(6)
+		w.down(true, 0)
+		injected := inject(t, nemesis.Bridge{}, w.target(""))
+		wantTo(t, injected, "m1 m3 | m2 | m0 m4 m5, m1 leads term 4")
+		w.wantCut(t, "0>1 0>3 1>0 1>4 1>5 3>0 3>4 3>5 4>1 4>3 5>1 5>3")
+		w.elect(-1, 5)
+		wantHealed(t, injected, seen("nobody leads; 12 bytes held back"))
+	})
+}

@@ -1,6 +1,7 @@
 package nemesis_test
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 
@@ -37,6 +38,12 @@ func TestKilledMembersAreEvident(t *testing.T) {
 	}
 }
 
+// Half of four are as many as are needed: the others cannot elect.
+func TestHalfOfAnEvenClusterIsKilled(t *testing.T) {
+	bubble(t, "", injection{fault: nemesis.KillMembers{}, members: 4, role: nemesis.Majority, to: "m0 m1, m1 leads term 4",
+		did: []string{"kill m0", "kill m1"}, undid: []string{"restart m[0 1]"}, want: seen("nobody leads; m0 m1 back")}.run)
+}
+
 // What was seen of the harm is told although the member did not come back.
 func TestKilledMemberThatDoesNotRestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -57,5 +64,32 @@ func TestKillThatFailsHalfWayLeavesNobodyDown(t *testing.T) {
 		w.fail["kill m0"] = errBroken
 		wantRefused(t, nemesis.KillMembers{}, w.target(nemesis.All), "kill m0: broken")
 		w.wantDone(t, "kill m0")
+	})
+}
+
+// hasty is a killer whose caller gives up when the second member is to be killed.
+type hasty struct {
+	*world
+	giveUp context.CancelFunc
+}
+
+func (h hasty) Kill(member int) error {
+	if member > 0 {
+		h.giveUp()
+		return errBroken
+	}
+	return h.world.Kill(member)
+}
+
+func TestKillThatIsGivenUpLeavesNobodyDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := members(3)
+		ctx, giveUp := context.WithCancel(t.Context())
+		target := w.target(nemesis.All)
+		target.Killer = hasty{w, giveUp}
+		if _, err := (nemesis.KillMembers{}).Inject(ctx, target); err == nil || err.Error() != "kill m1: broken" {
+			t.Errorf("inject: error %v", err)
+		}
+		w.wantDone(t, "kill m0", "restart m[0]")
 	})
 }

@@ -38,6 +38,7 @@ func TestLeaderIsWhoLeadsTheHighestTerm(t *testing.T) {
 			w.believe(tc.beliefs...)
 			if tc.want == "" {
 				wantRefused(t, nemesis.KillMembers{}, w.target(nemesis.Leader), "kill members: "+noLeader)
+				wantRefused(t, nemesis.KillMembers{}, w.target(nemesis.Follower), "kill members: "+noLeader)
 				w.wantDone(t)
 				return
 			}
