@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"sync"
 	"testing"
 	"time"
 
@@ -55,26 +54,5 @@ func TestWrappedOverALinkThatRefuses(t *testing.T) {
 	}
 	if toll := refused.Lift(); toll.Resets != 1 {
 		t.Errorf("reset %d connections, want 1", toll.Resets)
-	}
-}
-
-// A rule that comes while a connection is made must not leave it on its other link for ever.
-func TestClosedConnectionsLeaveTheirLinks(t *testing.T) {
-	var out, in network.Link
-	var wrapping sync.WaitGroup
-	for range 2 {
-		wrapping.Go(func() {
-			for range 2000 {
-				near, _ := net.Pipe()
-				_ = network.Wrap(near, &out, &in).Close()
-			}
-		})
-	}
-	for range 2000 {
-		refuse(&in).Lift()
-	}
-	wrapping.Wait()
-	if left := refuse(&out).Lift().Resets + refuse(&in).Lift().Resets; left > 0 {
-		t.Errorf("%d connections left of none", left)
 	}
 }
