@@ -123,6 +123,9 @@ type page struct {
 	rows       map[[2]string][]contents
 }
 
+// FaultsDown tells whether the matrix has a row for each fault: a page is too narrow for many columns.
+func (p *page) FaultsDown() bool { return len(p.Faults) > max(5, len(p.Strategies)) }
+
 // report writes report.html and summary.md.
 func (r *Run) report(cells []contents) error {
 	p := newPage(r.Manifest(), cells)
