@@ -46,6 +46,7 @@ fuzz: ## let the fuzzers look for a moment
 	go test -run '^$$' -fuzz FuzzDecode -fuzztime $(FUZZ_TIME) ./checker/history
 	go test -run '^$$' -fuzz FuzzParseEvent -fuzztime $(FUZZ_TIME) ./checker/history
 	go test -run '^$$' -fuzz FuzzRead -fuzztime $(FUZZ_TIME) -fuzzminimizetime 10x ./checker/edn
+	go test -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZ_TIME) ./harness/scenario
 
 .PHONY: platforms
 platforms: ## build and vet for the other platforms
