@@ -221,7 +221,12 @@ func (w *world) Snapshot(ctx context.Context, member int) (int64, error) {
 	return w.size, errors.Join(w.do("snapshot m%d", member), ctx.Err())
 }
 
-func (w *world) Peer(from, to int) *network.Link { return w.link(fmt.Sprintf("%d>%d", from, to)) }
+func (w *world) Peer(from, to int) *network.Link {
+	if from == to {
+		panic("a member has no link to itself")
+	}
+	return w.link(fmt.Sprintf("%d>%d", from, to))
+}
 
 func (w *world) Links(client, member int) (to, from *network.Link) {
 	return w.link(fmt.Sprintf("c%d>%d", client, member)), w.link(fmt.Sprintf("%d>c%d", member, client))
