@@ -2,6 +2,8 @@ package checker
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"lockquake/checker/history"
 )
@@ -55,14 +57,34 @@ func acquiredAfter(h *history.History, seq int64) bool {
 	return false
 }
 
+// observed asks for the evidence of each injection that was made. One that was not, because there was nothing
+// to strike, is made up for by another one of the same fault.
 func observed(all []history.Injection) (Validity, string) {
+	seen, missed := map[string]int{}, map[string]history.Operation{}
 	for _, i := range all {
 		switch {
 		case i.Inject.Outcome == history.Fail:
-			return Unknown, fmt.Sprintf("%s could not be injected at %s: %s", i.Inject.Fault, seconds(i.Inject.CallAt), i.Inject.Error)
+			missed[i.Inject.Fault] = i.Inject
+		case i.Inject.Error != "":
+			return Unknown, fmt.Sprintf("%s may or may not have been injected at %s: %s", i.Inject.Fault, seconds(i.Inject.CallAt), i.Inject.Error)
 		case !i.Observed():
 			return Unknown, fmt.Sprintf("%s (%s) at %s left no evidence", i.Inject.Fault, i.Inject.Note, seconds(i.Inject.CallAt))
+		default:
+			seen[i.Inject.Fault]++
 		}
 	}
-	return Valid, count(len(all), "injection") + ", all observed"
+	made := 0
+	for _, n := range seen {
+		made += n
+	}
+	for _, fault := range slices.Sorted(maps.Keys(missed)) {
+		if seen[fault] == 0 {
+			return Unknown, fmt.Sprintf("%s could not be injected at %s: %s", fault, seconds(missed[fault].CallAt), missed[fault].Error)
+		}
+	}
+	why := count(made, "injection") + ", all observed"
+	if n := len(all) - made; n > 0 {
+		why += fmt.Sprintf("; %d more found nothing to strike", n)
+	}
+	return Valid, why
 }

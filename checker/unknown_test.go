@@ -138,6 +138,13 @@ func TestUnknown(t *testing.T) {
 		{claim: "an injection without evidence", checker: Evidence{}, drawing: `
 			cell: pause-holder
 			nem: |inject pause-holder| |heal?|`, why: "left no evidence"},
+		{claim: "an injection that may have been carried out", checker: Evidence{}, drawing: `
+			cell: pause-holder
+			nem: |inject? pause-holder|`, why: "pause-holder may or may not have been injected"},
+		{claim: "a fault that was missed, beside another one that was not", checker: Evidence{}, drawing: `
+			cell: members
+			nem: |inject pause-holder| |heal| |inject! kill-leader|
+			p1:                                                     |acquire|`, why: "kill-leader could not be injected"},
 		{claim: "an injection into a calm cell", checker: Evidence{}, harness: true, drawing: `
 			cell: none
 			nem: |inject pause-holder| |heal|`, why: "pause-holder was injected into a calm cell"},
@@ -163,6 +170,10 @@ func TestKnown(t *testing.T) {
 			cell: pause-holder
 			nem: |inject pause-holder| |heal|
 			p1:                                |acquire|`},
+		{"an injection that found nothing to strike, beside one that did", Evidence{}, `
+			cell: pause-holder
+			nem: |inject! pause-holder| |inject pause-holder| |heal|
+			p1:                                                      |acquire|`},
 		{"no fault in calm", Evidence{}, `
 			cell: none
 			p0: |acquire|`},

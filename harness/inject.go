@@ -2,6 +2,7 @@ package harness
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -78,8 +79,7 @@ func (r *run) inject(ctx context.Context, fault string, target nemesis.Target, g
 	injected, err := r.strike(ctx, fault, target)
 	goOn()
 	if err != nil {
-		// A request without an answer may have done its harm all the same.
-		call.Return(history.Unknown, history.Event{Fault: fault, Error: err.Error()})
+		call.Return(outcomeOf(err), history.Event{Fault: fault, Error: err.Error()})
 		return nil
 	}
 	call.Return(history.OK, history.Event{Fault: fault, Note: injected.To, Lease: int64(injected.Lease)})
@@ -87,6 +87,14 @@ func (r *run) inject(ctx context.Context, fault string, target nemesis.Target, g
 	r.struckAt.CompareAndSwap(0, r.entries.Load()+1)
 	sleep(ctx, lasts)
 	return nil
+}
+
+// outcomeOf an injection that failed: a request without an answer may have done its harm all the same.
+func outcomeOf(err error) history.Outcome {
+	if errors.Is(err, nemesis.ErrMissed) {
+		return history.Fail
+	}
+	return history.Unknown
 }
 
 // awaitRecovery lets the clients go on until one of them has come through since the first injection: a

@@ -7,6 +7,7 @@ package nemesis
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -19,6 +20,10 @@ type Fault interface {
 	Requires() Requirements
 	Inject(context.Context, Target) (Injected, error)
 }
+
+// ErrMissed is wrapped by the error of an injection that surely did nothing: whom it was to strike was not
+// there.
+var ErrMissed = errors.New("there was nothing to strike")
 
 // Injected is harm that was done.
 type Injected struct {
