@@ -20,14 +20,14 @@ var (
 
 // member is one of a cluster's, running or down.
 type member struct {
-	number int
-	name   string
-	proxy  *network.Proxy
-	log    memberLog
-	spec   spec
-	peer   string // the sockets that it listens on
-	client string
-	launch func(context.Context, *member) (server, error)
+	number  int
+	name    string
+	proxy   *network.Proxy
+	log     memberLog
+	spec    spec
+	peer    string // the sockets that it listens on
+	client  string
+	cluster *Cluster
 
 	life  sync.Mutex // held while the member is killed or restarted
 	ended bool       // for good
@@ -46,7 +46,7 @@ func (m *member) start(ctx context.Context) error {
 	m.mu.Lock()
 	m.up = true
 	m.mu.Unlock()
-	server, err := m.launch(ctx, m)
+	server, err := m.cluster.launch(ctx, m)
 	if err != nil {
 		return fmt.Errorf("start %s: %w", m.name, err)
 	}
@@ -56,8 +56,9 @@ func (m *member) start(ctx context.Context) error {
 	return nil
 }
 
-// crash ends the server as the death of its process would: first its connections break, then it stops
-// without a word to its peers.
+// crash ends the server as the death of its process would: first its connections break, those that it
+// made, too, then it stops without a word to its peers. One in this process would wait for answers else:
+// a leader asks its peers for their versions, and for 5 s, stopped or not.
 func (m *member) crash() {
 	m.mu.Lock()
 	server, conns := m.running, m.conns
@@ -66,6 +67,7 @@ func (m *member) crash() {
 	for conn := range conns {
 		_ = conn.UnixConn.Close()
 	}
+	m.cluster.disconnect(m)
 	if server != nil {
 		server.kill()
 	}
@@ -95,6 +97,12 @@ func (m *member) isRemoved() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.removed
+}
+
+func (m *member) isUp() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.up
 }
 
 func (m *member) isLearner() bool {

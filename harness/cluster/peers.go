@@ -28,12 +28,19 @@ func (c *Cluster) route(to *member, certificate tls.Certificate) network.Route {
 	links := func(source string) (out, in *network.Link) {
 		name, ours := strings.CutSuffix(source, sourceSuffix)
 		from := c.index(name)
-		if !ours || from < 0 {
+		if !ours || from < 0 || !c.member(from).isUp() {
 			return nil, nil
 		}
 		return c.Peer(from, to.number), c.Peer(to.number, from)
 	}
 	return network.Route{Certificate: certificate, Dial: to.dialPeer, Links: links}
+}
+
+// disconnect breaks the connections that a member has made to its peers.
+func (c *Cluster) disconnect(m *member) {
+	for _, other := range c.all() {
+		other.proxy.Disconnect(m.spec.Source)
+	}
 }
 
 // index is the number of a member's name, -1 for an unknown one.

@@ -100,8 +100,7 @@ func startAll(ctx context.Context, members []*member) error {
 // names of the others.
 func (c *Cluster) newMember() (*member, error) {
 	number := len(c.all())
-	m := &member{number: number, name: fmt.Sprintf("m%d", number), conns: map[*trackedConn]struct{}{}}
-	m.launch = c.launch
+	m := &member{cluster: c, number: number, name: fmt.Sprintf("m%d", number), conns: map[*trackedConn]struct{}{}}
 	if err := c.equip(m); err != nil {
 		return nil, errors.Join(err, m.closeRest())
 	}

@@ -39,6 +39,9 @@ type Proxy struct {
 	ctx      context.Context // of all connections; a field because Close must end them
 	cancel   context.CancelFunc
 	running  sync.WaitGroup
+
+	mu      sync.Mutex
+	sources map[net.Conn]string // the connections of now, and who made them
 }
 
 // NewProxy listens on a free port of 127.0.0.1, which is the proxy's until Close.
@@ -53,7 +56,7 @@ func NewProxy(r Route) (*Proxy, error) {
 		ClientAuth:   tls.RequestClientCert,
 		MinVersion:   tls.VersionTLS13,
 	}
-	p := &Proxy{listener: listener, route: r, tls: config, ctx: ctx, cancel: cancel}
+	p := &Proxy{listener: listener, route: r, tls: config, ctx: ctx, cancel: cancel, sources: map[net.Conn]string{}}
 	p.running.Go(p.accept)
 	return p, nil
 }
@@ -63,6 +66,18 @@ func (p *Proxy) Addr() string { return p.listener.Addr().String() }
 
 // Open opens the gate.
 func (p *Proxy) Open() { p.open.Store(true) }
+
+// Disconnect ends a source's connections at its own end, as its death would. The target hears of it over
+// the link.
+func (p *Proxy) Disconnect(source string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for conn, name := range p.sources {
+		if name == source {
+			_ = conn.Close()
+		}
+	}
+}
 
 // Close ends all connections and returns when nothing of the proxy is left.
 func (p *Proxy) Close() error {
@@ -100,7 +115,12 @@ func (p *Proxy) carry(conn net.Conn) {
 	defer context.AfterFunc(p.ctx, func() { _ = conn.Close() })()
 	source := tls.Server(conn, p.tls)
 	defer func() { _ = source.Close() }()
-	out, in := p.identify(source)
+	name, err := p.identify(source)
+	if err != nil {
+		return
+	}
+	defer p.track(conn, name)() // before it is asked for its links: whoever has none by now was disconnected
+	out, in := p.route.Links(name)
 	if out == nil || in == nil {
 		return
 	}
@@ -114,13 +134,24 @@ func (p *Proxy) carry(conn net.Conn) {
 	_ = target.Close()
 }
 
-func (p *Proxy) identify(source *tls.Conn) (out, in *Link) {
+func (p *Proxy) identify(source *tls.Conn) (name string, err error) {
 	ctx, cancel := context.WithTimeout(p.ctx, handshakeTime)
 	defer cancel()
 	if err := source.HandshakeContext(ctx); err != nil {
-		return nil, nil
+		return "", err
 	}
-	return p.route.Links(nameOf(source.ConnectionState()))
+	return nameOf(source.ConnectionState()), nil
+}
+
+func (p *Proxy) track(conn net.Conn, source string) (forget func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.sources[conn] = source
+	return func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		delete(p.sources, conn)
+	}
 }
 
 func nameOf(source tls.ConnectionState) string {

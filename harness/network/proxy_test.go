@@ -108,6 +108,23 @@ func TestProxyHoldsOneDirectionOnly(t *testing.T) {
 	}
 }
 
+func TestDisconnectEndsOneSourceOnly(t *testing.T) {
+	p := newProxied(t)
+	p.Open()
+	a, b := p.dialAs(t, "a.src"), p.dialAs(t, "b.src")
+	send(t, a, "hi")
+	expect(t, a, "hi")
+	p.Disconnect("a.src")
+	if _, err := a.Read(make([]byte, 1)); err == nil {
+		t.Error("read from a connection that was ended")
+	}
+	send(t, b, "still there")
+	expect(t, b, "still there")
+	again := p.dialAs(t, "a.src")
+	send(t, again, "back")
+	expect(t, again, "back")
+}
+
 func TestUnknownSourceIsTurnedAway(t *testing.T) {
 	p := newProxied(t)
 	p.Open()
