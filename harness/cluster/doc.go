@@ -6,7 +6,8 @@
 // reach one another through one network.Proxy per member, which stays in this process, clients through
 // wrapped connections. So each direction between any two ends has a network.Link with rules of its own,
 // and a member that is killed loses its connections. Processes are killed and stopped by signals, and none
-// outlives this one. The package decides nothing about when to do harm and records nothing:
+// outlives this one. A cluster that somebody else runs is attached to: clients of it are the same, and
+// nothing is done to its members. The package decides nothing about when to do harm and records nothing:
 // harness/nemesis declares what faults need of it, and harness/network says what a link is. Read start.go
-// next, then member.go.
+// next, then member.go and client.go.
 package cluster

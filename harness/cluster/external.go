@@ -113,10 +113,11 @@ func (e External) mixed() bool {
 	return len(schemes) > 1
 }
 
-// checkPrefix refuses those under which all that somebody has may be.
+// checkPrefix refuses those that keys of others may begin with: all do with "" and "/", lock2 does
+// with lock.
 func checkPrefix(prefix string) error {
-	if strings.Trim(prefix, "/") == "" {
-		return fmt.Errorf("prefix %q: it would not keep a run's keys apart from others", prefix)
+	if strings.Trim(prefix, "/") == "" || !strings.HasSuffix(prefix, "/") {
+		return fmt.Errorf("prefix %q: it would not keep a run's keys apart from others: give one like run7/", prefix)
 	}
 	return nil
 }

@@ -94,6 +94,7 @@ func TestExternalThatCannotBeRight(t *testing.T) {
 		"--password: whose is it?":                        "--password=p",
 		"--user u: the password is missing: give":         "--user=u",
 		"prefix \"/\": it would not keep a run's keys":    "",
+		"prefix \"lock\": it would not keep a run's keys": "",
 		"prefix \"\": it would not keep a run's keys apa": "",
 	} {
 		e := external(t, strings.Fields(args)...)

@@ -31,8 +31,8 @@ func (c *Client) LoseReply(match func(request any) bool) (stop func() (lost stri
 }
 
 // LoseRequests loses all requests that match on their way, until stop, which tells how many. What was
-// asked by a unary call hangs until its context ends, the client does, or stop, which then tells it
-// that the connection broke.
+// asked by a unary call hangs until its context ends, or until the client or stop ends it as a broken
+// connection would; keepalives count as sent. Watches are no such requests.
 //
 // match is asked of each try of a request, an etcdserverpb message, from several goroutines.
 func (c *Client) LoseRequests(match func(request any) bool) (stop func() (lost int)) {

@@ -182,6 +182,31 @@ func TestTwoLossesTakeTwoReplies(t *testing.T) {
 	wantLost(t, two, "the reply of a Put at revision 3")
 }
 
+// Of many requests under way at once, one loses its reply.
+func TestOneReplyOfManyIsLost(t *testing.T) {
+	c := client(t, start(t, 1), cluster.ClientConfig{})
+	stop := c.LoseReply(every[*etcdserverpb.PutRequest])
+	const requests = 20
+	errs := make(chan error, requests)
+	for range requests {
+		go func() {
+			_, err := c.Etcd.Put(within(t, patience), "key", "value")
+			errs <- err
+		}()
+	}
+	failed := 0
+	for range requests {
+		if err := <-errs; err != nil {
+			wantReset(t, err)
+			failed++
+		}
+	}
+	if failed != 1 {
+		t.Errorf("%d of %d requests lost their replies, want 1", failed, requests)
+	}
+	wantLost(t, stop, "the reply of a Put at revision ")
+}
+
 func TestLostRequestHangsUntil(t *testing.T) {
 	for until, end := range map[string]struct {
 		do   func(c *cluster.Client, giveUp func(), stop func() int)
