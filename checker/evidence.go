@@ -65,7 +65,7 @@ func observed(all []history.Injection) (Validity, string) {
 		switch {
 		case i.Inject.Outcome == history.Fail:
 			missed[i.Inject.Fault] = i.Inject
-		case i.Inject.Error != "":
+		case i.Inject.Outcome != history.OK:
 			return Unknown, fmt.Sprintf("%s may or may not have been injected at %s: %s", i.Inject.Fault, seconds(i.Inject.CallAt), i.Inject.Error)
 		case !i.Observed():
 			return Unknown, fmt.Sprintf("%s (%s) at %s left no evidence", i.Inject.Fault, i.Inject.Note, seconds(i.Inject.CallAt))

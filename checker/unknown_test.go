@@ -143,8 +143,8 @@ func TestUnknown(t *testing.T) {
 			nem: |inject? pause-holder|`, why: "pause-holder may or may not have been injected"},
 		{claim: "a fault that was missed, beside another one that was not", checker: Evidence{}, drawing: `
 			cell: members
-			nem: |inject pause-holder| |heal| |inject! kill-leader|
-			p1:                                                     |acquire|`, why: "kill-leader could not be injected"},
+			nem: |inject pause-holder| |heal| |inject! revoke-waiter|
+			p1:                                                     |acquire|`, why: "revoke-waiter could not be injected"},
 		{claim: "an injection into a calm cell", checker: Evidence{}, harness: true, drawing: `
 			cell: none
 			nem: |inject pause-holder| |heal|`, why: "pause-holder was injected into a calm cell"},
