@@ -25,7 +25,7 @@ func TestEveryFaultLeavesItsEvidenceOnEveryKindOfCluster(t *testing.T) {
 	}
 	for name, kind := range triedKinds(t) {
 		for _, fault := range Builtin().Faults {
-			requires := fault.Value.Fault.Requires()
+			requires := fault.Value.Requires()
 			members := max(3, kind.Members, requires.Members)
 			if requires.Unmet(abilities()[name], members) != "" {
 				continue

@@ -92,7 +92,7 @@ func (c Catalogue) faultTable() table {
 	for _, f := range c.Faults {
 		row := []string{f.Name, f.Doc}
 		for _, name := range clusterNames() {
-			row = append(row, canBeHad(f.Value.Fault.Requires(), abilities()[name]))
+			row = append(row, canBeHad(f.Value.Requires(), abilities()[name]))
 		}
 		t.rows = append(t.rows, row)
 	}

@@ -92,7 +92,7 @@ func (a app) ofFaults(ctx context.Context, o runOptions, s *selection) ([]scenar
 	}
 	members := cmp.Or(kind.Members, o.Members)
 	for _, e := range faults {
-		if !slices.Contains(named, e.Name) && e.Value.Fault != nil && e.Value.Fault.Requires().Unmet(kind.Abilities, members) != "" {
+		if !slices.Contains(named, e.Name) && e.Value.Fault != nil && e.Value.Requires().Unmet(kind.Abilities, members) != "" {
 			leftOut = append(leftOut, e.Name)
 			continue
 		}

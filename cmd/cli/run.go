@@ -161,7 +161,7 @@ func (a app) trial(ctx context.Context, o runOptions, recipe scenario.Scenario, 
 		return trial, err
 	}
 	for _, rule := range recipe.Rules {
-		if unmet := rule.Aim.Fault.Requires().Unmet(kind.Abilities, trial.Settings.Members); unmet != "" {
+		if unmet := rule.Aim.Requires().Unmet(kind.Abilities, trial.Settings.Members); unmet != "" {
 			return trial, fmt.Errorf("fault %s: a cluster of kind %s %s", rule.Fault, trial.Settings.Cluster, unmet)
 		}
 		s.faults[rule.Fault] = o.clusters.hooked(rule.Aim.Fault, s.prefix)

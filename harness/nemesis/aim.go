@@ -13,6 +13,15 @@ type Aim struct {
 	Moment Moment
 }
 
+// Requires is what the fault needs, and somebody to have the role.
+func (a Aim) Requires() Requirements {
+	r := a.Fault.Requires()
+	if a.Role == Follower {
+		r.Members = max(r.Members, 2)
+	}
+	return r
+}
+
 // Role is whom an injection strikes. Who that is shows when it strikes. The zero Role is nobody in
 // particular: the harm is the whole cluster's.
 type Role string

@@ -2,7 +2,6 @@ package nemesis
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 )
@@ -17,7 +16,7 @@ const nobody = -1
 
 func (l leadership) String() string { return fmt.Sprintf("m%d leads term %d", l.member, l.term) }
 
-var errNoLeader = errors.New("no member, or more than one in the same term, takes itself for the leader")
+const errNoLeader = missed("no member, or more than one in the same term, takes itself for the leader")
 
 // leaderOf finds the leader of the highest term: an isolated one goes on believing for a while.
 // Two in one term cannot be told apart until the new one shows its own term; to strike the old one

@@ -2,7 +2,6 @@ package nemesis
 
 import (
 	"context"
-	"errors"
 	"fmt"
 )
 
@@ -25,7 +24,7 @@ func (MoveLeader) Inject(ctx context.Context, t Target) (Injected, error) {
 	return Injected{To: fmt.Sprintf("%s, m%d is to", before, to), Heal: heal}, nil
 }
 
-var errNoFollower = errors.New("no follower runs")
+const errNoFollower = missed("no follower runs")
 
 func (t Target) moveLeader(ctx context.Context) (before leadership, to int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)

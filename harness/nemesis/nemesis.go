@@ -25,6 +25,12 @@ type Fault interface {
 // there.
 var ErrMissed = errors.New("there was nothing to strike")
 
+// missed is an ErrMissed that says what was not there.
+type missed string
+
+func (m missed) Error() string      { return string(m) }
+func (missed) Is(target error) bool { return target == ErrMissed }
+
 // Injected is harm that was done.
 type Injected struct {
 	To    string           // the target as it was resolved, "m2 leads term 4", "c3, holder of k0 under lease 4f0a"

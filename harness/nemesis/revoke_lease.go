@@ -2,7 +2,10 @@ package nemesis
 
 import (
 	"context"
+	"errors"
 	"fmt"
+
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 )
 
 // RevokeLease ends a client's lease behind its back, as an operator, or a clean-up job that knows
@@ -18,6 +21,9 @@ func (RevokeLease) Inject(ctx context.Context, t Target) (Injected, error) {
 		return Injected{}, fmt.Errorf("revoke a lease: %w", err)
 	}
 	revision, err := t.Leases.Revoke(ctx, t.Victim.Lease)
+	if errors.Is(err, rpctypes.ErrLeaseNotFound) {
+		err = missed("it has ended already")
+	}
 	if err != nil {
 		return Injected{}, fmt.Errorf("revoke lease %x: %w", int64(t.Victim.Lease), err)
 	}

@@ -1,8 +1,11 @@
 package nemesis_test
 
 import (
+	"errors"
 	"testing"
 	"testing/synctest"
+
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 
 	"lockquake/harness/nemesis"
 )
@@ -32,5 +35,19 @@ func TestRevokeThatFails(t *testing.T) {
 		w := members(3)
 		w.fail["revoke 4f0a"] = errBroken
 		wantRefused(t, nemesis.RevokeLease{}, w.target(nemesis.Holder), "revoke lease 4f0a: broken")
+	})
+}
+
+// What surely did nothing is told from what may have done harm.
+func TestLeaseThatHasEndedIsMissed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for err, missed := range map[error]bool{rpctypes.ErrLeaseNotFound: true, errBroken: false} {
+			w := members(3)
+			w.fail["revoke 4f0a"] = err
+			_, failed := nemesis.RevokeLease{}.Inject(t.Context(), w.target(nemesis.Holder))
+			if failed == nil || errors.Is(failed, nemesis.ErrMissed) != missed {
+				t.Errorf("%v: %v; want missed: %v", err, failed, missed)
+			}
+		}
 	})
 }

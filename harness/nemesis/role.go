@@ -39,7 +39,7 @@ func (t Target) members(ctx context.Context) (struck, error) {
 	up := running(t.Members)
 	chosen := t.choose(up, leader.member)
 	if len(chosen) == 0 {
-		return struck{}, fmt.Errorf("no member that runs has the role %q", t.Role)
+		return struck{}, missed(fmt.Sprintf("no member that runs has the role %q", t.Role))
 	}
 	return struck{members: chosen, spared: without(up, chosen...), leader: leader}, nil
 }
@@ -83,7 +83,7 @@ func (t Target) running(ctx context.Context, least int) ([]int, error) {
 	}
 	up := running(t.Members)
 	if len(up) < least {
-		return nil, fmt.Errorf("running members: %d, needed: %d", len(up), least)
+		return nil, missed(fmt.Sprintf("running members: %d, needed: %d", len(up), least))
 	}
 	return up, nil
 }

@@ -2,11 +2,9 @@ package nemesis
 
 import (
 	"context"
-	"errors"
-	"fmt"
 )
 
-var errNoVictim = errors.New("no client to strike")
+const errNoVictim = missed("no client to strike")
 
 // findVictim fails when there is no client to strike, or no time.
 func (t Target) findVictim(ctx context.Context) error {
@@ -22,7 +20,7 @@ func (t Target) findLease(ctx context.Context) error {
 		return err
 	}
 	if t.Victim.Lease == 0 {
-		return fmt.Errorf("%s", t.Victim)
+		return missed(t.Victim.String())
 	}
 	return nil
 }

@@ -120,7 +120,7 @@ func (r *reader) checkChance(rule Rule, given map[string]value, s Settings) {
 		r.expect(blame, "one client never waits: give clients: 2 or more")
 	case following && s.Members == 1:
 		r.expect(blame, "one member leads for ever: give members: 3 or more")
-	case rule.Aim.Fault != nil && s.Members > 0 && s.Members < rule.Aim.Fault.Requires().Members:
-		r.expect(given["fault"], "%q needs %d members, and here are %d", rule.Fault, rule.Aim.Fault.Requires().Members, s.Members)
+	case rule.Aim.Fault != nil && s.Members > 0 && s.Members < rule.Aim.Requires().Members:
+		r.expect(given["fault"], "%q needs %d members, and here are %d", rule.Fault, rule.Aim.Requires().Members, s.Members)
 	}
 }
