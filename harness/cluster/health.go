@@ -80,12 +80,12 @@ func (m *member) connect() (*grpc.ClientConn, error) {
 // ends.
 func (c *Cluster) retryRead(ctx context.Context, m *member, kv etcdserverpb.KVClient) (id uint64, err error) {
 	for {
+		if _, down := m.runs(); down != nil {
+			return 0, down
+		}
 		id, err := readOnce(ctx, kv, m.isLearner())
 		if err == nil {
 			return id, nil
-		}
-		if _, down := m.runs(); down != nil {
-			return 0, down
 		}
 		select {
 		case <-ctx.Done():
