@@ -38,7 +38,16 @@ func (t Target) moveLeader(ctx context.Context) (before leadership, to int, err 
 		return before, nobody, fmt.Errorf("move the leader: %w", errNoFollower)
 	}
 	if err := t.Maintenance.MoveLeader(ctx, followers[0]); err != nil {
-		return before, nobody, fmt.Errorf("move the leader from m%d to m%d: %w", before.member, followers[0], err)
+		return before, nobody, t.unmoved(before, fmt.Errorf("move the leader from m%d to m%d: %w", before.member, followers[0], err))
 	}
 	return before, followers[0], nil
+}
+
+// unmoved tells a move that surely came to nothing from one that may yet: raft gives a transfer up after
+// an election timeout, and the request outlasts that.
+func (t Target) unmoved(before leadership, err error) error {
+	if now, unsure := leaderOf(t.Members); unsure == nil && now == before {
+		return missed(err.Error())
+	}
+	return err
 }

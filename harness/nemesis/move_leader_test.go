@@ -1,6 +1,8 @@
 package nemesis_test
 
 import (
+	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
 
@@ -27,6 +29,34 @@ func TestMovedLeaderIsEvidentFromTheNextOne(t *testing.T) {
 			wantTooLate(t, w, nemesis.MoveLeader{}, target)
 		})
 	}
+}
+
+// Who leads on was not moved; who leads no more may have been.
+func TestMoveThatFailsIsMissedWhileTheLeaderLeads(t *testing.T) {
+	for deposed, missed := range map[bool]bool{false: true, true: false} {
+		synctest.Test(t, func(t *testing.T) {
+			w := members(2)
+			target := w.target("")
+			target.Maintenance = mute{w, deposed}
+			_, err := nemesis.MoveLeader{}.Inject(t.Context(), target)
+			if err == nil || errors.Is(err, nemesis.ErrMissed) != missed {
+				t.Errorf("deposed: %v; %v, want missed: %v", deposed, err, missed)
+			}
+		})
+	}
+}
+
+// mute moves the leader, or does not, and never says that it did.
+type mute struct {
+	*world
+	moves bool
+}
+
+func (m mute) MoveLeader(_ context.Context, to int) error {
+	if m.moves {
+		m.elect(to, m.beliefs[0].term+1)
+	}
+	return errBroken
 }
 
 func TestLeaderThatCannotBeMoved(t *testing.T) {
