@@ -25,7 +25,9 @@ type Config struct {
 	// Process gives each member a process of its own, so that it can be killed and paused as the system
 	// does it. The program must call ServeMember, unless EtcdPath is set.
 	Process bool
-	// EtcdPath is an etcd, 3.4 or later, that the processes run instead of this one's; empty: none.
+	// EtcdPath is an etcd, 3.4 or later, that the processes run instead of this one's; empty: none. Where
+	// the system does not tell a process of its parent's death (all but Linux), it survives a SIGKILL of
+	// this one.
 	EtcdPath string
 }
 

@@ -65,7 +65,7 @@ func (c *Cluster) join(ctx context.Context, m *member) error {
 		if err == nil || ctx.Err() != nil {
 			return err
 		}
-		c.pause(ctx)
+		c.letATickPass(ctx)
 	}
 }
 
@@ -148,12 +148,11 @@ func (c *Cluster) change(ctx context.Context, m *member, ask func(context.Contex
 		if ctx.Err() != nil {
 			return fmt.Errorf("%w, last answer: %s (%s)", ctx.Err(), err.Error(), c.beliefs())
 		}
-		c.pause(ctx)
+		c.letATickPass(ctx)
 	}
 }
 
-// pause lets a tick pass.
-func (c *Cluster) pause(ctx context.Context) {
+func (c *Cluster) letATickPass(ctx context.Context) {
 	select {
 	case <-ctx.Done():
 	case <-time.After(c.config.Tick):

@@ -73,6 +73,9 @@ func TestLearnerIsPromoted(t *testing.T) {
 		if _, err := c.AddLearner(within(t, patience)); err == nil || !strings.Contains(err.Error(), "too many learner") {
 			t.Errorf("a second learner: %v", err)
 		}
+		if err := errors.Join(c.Kill(learner), c.Restart(within(t, patience), learner)); err != nil {
+			t.Error(err)
+		}
 		if err := c.Promote(within(t, patience), learner); err != nil {
 			t.Fatal(err)
 		}

@@ -128,7 +128,7 @@ func (p *process) ended() error {
 	if !p.isDone() || p.killed.Load() {
 		return nil
 	}
-	return fmt.Errorf("it ended by itself: %s; the last line of %s: %s", p.command.ProcessState, p.log, lastLine(p.log))
+	return fmt.Errorf("it ended by itself: %s; the last line of %s: %.300s", p.command.ProcessState, p.log, lastLine(p.log))
 }
 
 func (p *process) pause() error {
