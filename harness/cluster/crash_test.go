@@ -1,6 +1,9 @@
 package cluster_test
 
 import (
+	"context"
+	"net"
+	"sync/atomic"
 	"testing"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -63,6 +66,58 @@ func TestCrashLosesWhatWaits(t *testing.T) {
 	got, err := other.Etcd.Get(within(t, patience), "key")
 	if err != nil || len(got.Kvs) != 0 {
 		t.Errorf("what a crashed client had not sent: %v, %v; want nothing", got, err)
+	}
+}
+
+// spied counts the writes to connections that succeed.
+type spied struct {
+	net.Conn
+	writes *atomic.Int64
+}
+
+func (s spied) Write(p []byte) (int, error) {
+	n, err := s.Conn.Write(p)
+	if err == nil {
+		s.writes.Add(1)
+	}
+	return n, err
+}
+
+// A crashed client says nothing more to its members; a closed one takes its leave.
+func TestCrashSaysNothing(t *testing.T) {
+	endpoints := cluster.EndpointsOf(start(t, 1))
+	for name, end := range map[string]struct {
+		by     func(*cluster.Client) error
+		silent bool
+	}{
+		"crash": {(*cluster.Client).Crash, true},
+		"close": {(*cluster.Client).Close, false},
+	} {
+		var writes atomic.Int64
+		reached := endpoints[0]
+		reached.Dial = func(ctx context.Context) (net.Conn, error) {
+			conn, err := endpoints[0].Dial(ctx)
+			return spied{conn, &writes}, err
+		}
+		c, err := cluster.OpenClient(within(t, patience), []cluster.Endpoint{reached}, cluster.ClientConfig{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		<-c.Etcd.Watch(t.Context(), "key", clientv3.WithCreatedNotify())
+		before, quiet := writes.Load(), 0
+		eventually(t, "the client to be quiet", func() bool {
+			now := writes.Load()
+			if quiet++; now != before {
+				before, quiet = now, 0
+			}
+			return quiet > 100
+		})
+		if err := end.by(c); err != nil {
+			t.Error(err)
+		}
+		if silent := writes.Load() == before; silent != end.silent {
+			t.Errorf("%s: silent: %t, want %t", name, silent, end.silent)
+		}
 	}
 }
 

@@ -191,6 +191,21 @@ func TestLostRenewalsEndTheLease(t *testing.T) {
 	}
 }
 
+// clientv3 asks for a lease again when the reply was lost. The first lease is there, but nobody knows it.
+func TestGrantWhoseReplyIsLostIsNotReported(t *testing.T) {
+	var notes notes
+	observed := client(t, start(t, 1), cluster.ClientConfig{Leases: notes.observer()})
+	stop := observed.LoseReply(every[*etcdserverpb.LeaseGrantRequest])
+	lease := grant(t, observed, 60)
+	wantLost(t, stop, "the reply of a LeaseGrant at revision 1")
+	if told := notes.of("granted", lease); len(told) != 1 || len(notes.all) != 1 {
+		t.Errorf("told %v, want the one lease that the client knows", notes.all)
+	}
+	if there, err := observed.Etcd.Leases(within(t, patience)); err != nil || len(there.Leases) != 2 {
+		t.Errorf("leases: %v, %v; want two", there, err)
+	}
+}
+
 func TestRefusedGrantIsNotReported(t *testing.T) {
 	var notes notes
 	observed := client(t, start(t, 1), cluster.ClientConfig{Leases: notes.observer()})

@@ -169,6 +169,21 @@ func TestReplyIsNotLostAfterStop(t *testing.T) {
 	put(t, c, "key", "value")
 }
 
+func TestReplyUnderWayIsNotLostAfterStop(t *testing.T) {
+	c := client(t, start(t, 1), cluster.ClientConfig{})
+	revision(t, c) // it is connected, so what is held is an answer
+	_, from := c.Links(0)
+	held := from.Impose(network.Rule{Held: true})
+	stop := c.LoseReply(every[*etcdserverpb.PutRequest])
+	done := putInBackground(t, c)
+	eventually(t, "an answer to be held", func() bool { return held.Toll().Held > 0 })
+	wantLost(t, stop, "")
+	held.Lift()
+	if err := <-done; err != nil {
+		t.Errorf("put: %v", err)
+	}
+}
+
 // Of two losses that want the same reply, the other waits for the next.
 func TestTwoLossesTakeTwoReplies(t *testing.T) {
 	c := client(t, start(t, 1), cluster.ClientConfig{})
