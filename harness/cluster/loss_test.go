@@ -163,6 +163,18 @@ func TestReplyToLoseIsWaitedFor(t *testing.T) {
 	wantLost(t, stop, "the reply of a Put at revision 3")
 }
 
+// puts matches every put, and tells of it.
+func puts() (match func(any) bool, asked <-chan struct{}) {
+	told := make(chan struct{}, 100)
+	return func(request any) bool {
+		yes := every[*etcdserverpb.PutRequest](request)
+		if yes {
+			told <- struct{}{}
+		}
+		return yes
+	}, told
+}
+
 func TestReplyIsNotLostAfterStop(t *testing.T) {
 	c := client(t, start(t, 1), cluster.ClientConfig{})
 	wantLost(t, c.LoseReply(every[*etcdserverpb.PutRequest]), "")
@@ -171,12 +183,12 @@ func TestReplyIsNotLostAfterStop(t *testing.T) {
 
 func TestReplyUnderWayIsNotLostAfterStop(t *testing.T) {
 	c := client(t, start(t, 1), cluster.ClientConfig{})
-	revision(t, c) // it is connected, so what is held is an answer
 	_, from := c.Links(0)
 	held := from.Impose(network.Rule{Held: true})
-	stop := c.LoseReply(every[*etcdserverpb.PutRequest])
+	match, asked := puts()
+	stop := c.LoseReply(match)
 	done := putInBackground(t, c)
-	eventually(t, "an answer to be held", func() bool { return held.Toll().Held > 0 })
+	<-asked
 	wantLost(t, stop, "")
 	held.Lift()
 	if err := <-done; err != nil {
@@ -235,14 +247,8 @@ func TestLostRequestHangsUntil(t *testing.T) {
 		t.Run(until, func(t *testing.T) {
 			shaken := start(t, 1)
 			c, other := client(t, shaken, cluster.ClientConfig{}), client(t, shaken, cluster.ClientConfig{})
-			asked := make(chan struct{}, 1)
-			stop := c.LoseRequests(func(request any) bool {
-				yes := every[*etcdserverpb.PutRequest](request)
-				if yes {
-					asked <- struct{}{}
-				}
-				return yes
-			})
+			match, asked := puts()
+			stop := c.LoseRequests(match)
 			ctx, giveUp := context.WithCancel(within(t, patience))
 			done := make(chan error, 1)
 			go func() {
