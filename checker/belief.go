@@ -58,7 +58,7 @@ func (b *believer) operate(i int, o *history.Operation) {
 	}
 }
 
-func (b *believer) observe(e *history.Event) {
+func (b *believer) observe(e *history.Observation) {
 	if e.Op == history.Lost || e.Op == history.Crash {
 		b.end(e.Hold, linear.Op{Call: e.Seq, Return: e.Seq, Kind: linear.Release, Outcome: linear.OK}, false)
 	}

@@ -72,15 +72,14 @@ func TestPageIsSafeFromNames(t *testing.T) {
 	h := draw(t, unfenced.Replace(fencedCell))
 	for i := range h.Ops {
 		o := &h.Ops[i]
-		o.Error, o.Note = hostile, hostile
+		o.Common = &history.Common{Key: hostile, Lease: o.Lease, Note: hostile, Error: hostile}
 		if o.Op == history.Inject || o.Op == history.Heal {
-			o.Fault = hostile
-		} else {
-			o.Key = hostile
+			o.Key, o.Fault = "", hostile
 		}
 	}
 	for i := range h.Infos {
-		h.Infos[i].Key, h.Infos[i].Note = hostile, hostile
+		e := &h.Infos[i]
+		e.Common = altered(e.Common, func(c *history.Common) { c.Key, c.Note = hostile, hostile })
 	}
 	h.Header.Strategy = hostile
 	for _, c := range []Checker{Exclusion{}, Fencing{}} {

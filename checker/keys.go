@@ -10,9 +10,9 @@ import (
 
 // incarnation is one life of a lock's key in etcd.
 type incarnation struct {
-	told    *history.Event // its creation, or whatever told of it first
-	deleted *history.Event // nil: not seen
-	alive   int64          // the latest revision at which it was surely there
+	told    *history.Observation // its creation, or whatever told of it first
+	deleted *history.Observation // nil: not seen
+	alive   int64                // the latest revision at which it was surely there
 	// gone is the revision at which it was gone: at the earliest and at the latest. They differ where the
 	// watch had a gap.
 	goneFirst, goneLast int64
@@ -27,8 +27,8 @@ const never = history.Open
 // keys is the ground truth: every incarnation of the keys of each lock, and what the watch did not see.
 type keys struct {
 	byLock map[string]*lives
-	gaps   []*history.Event // in order
-	last   int64            // the latest revision that was told of
+	gaps   []*history.Observation // in order
+	last   int64                  // the latest revision that was told of
 }
 
 // lives are the incarnations of the keys of one lock, in the order of their tokens.
@@ -50,7 +50,7 @@ func (l *lives) search(token int64) int {
 }
 
 // of gives the incarnation that an event tells of; it may be the first to tell of it.
-func (l *lives) of(e *history.Event) *incarnation {
+func (l *lives) of(e *history.Observation) *incarnation {
 	i := len(l.all)
 	if i > 0 && l.all[i-1].told.Token >= e.Token {
 		for i = l.search(e.Token); i < len(l.all) && l.all[i].told.Token == e.Token; i++ {
@@ -80,7 +80,7 @@ func newKeys(h *history.History) *keys {
 		}
 	}
 	if h.Cut != "" {
-		k.gaps = append(k.gaps, &history.Event{Op: history.Gap, Pos: k.last + 1})
+		k.gaps = append(k.gaps, &history.Observation{Common: &history.Common{}, Op: history.Gap, Pos: k.last + 1})
 	}
 	for _, l := range k.byLock {
 		for i := range l.all {
@@ -208,7 +208,7 @@ func (k *keys) missed(revision int64) string {
 }
 
 // lastMissed is the last revision of a gap.
-func lastMissed(gap *history.Event) int64 {
+func lastMissed(gap *history.Observation) int64 {
 	if gap.Value == 0 {
 		return never
 	}
@@ -216,7 +216,7 @@ func lastMissed(gap *history.Event) int64 {
 }
 
 // unseen says in words what a gap is.
-func unseen(gap *history.Event) string {
+func unseen(gap *history.Observation) string {
 	switch gap.Value {
 	case 0:
 		return fmt.Sprintf("what happened from revision %d on was not seen", gap.Pos)

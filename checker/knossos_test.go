@@ -129,9 +129,9 @@ func TestGivenUpIsNotReleased(t *testing.T) {
 	h := draw(t, `
 		p0: |acquire t=1|--|release!|
 		p1:                            |acquire t=2|`)
-	h.Infos = []history.Event{
-		{Seq: 1, Op: history.Inject, Fault: "start", Note: "[:isolated n1]"},
-		{Seq: 99, Op: history.Inject, Fault: "stop"},
+	h.Infos = []history.Observation{
+		{Seq: 1, Op: history.Inject, Common: &history.Common{Fault: "start", Note: "[:isolated n1]"}},
+		{Seq: 99, Op: history.Inject, Common: &history.Common{Fault: "stop"}},
 	}
 	if v := (Exclusion{}).Check(h); v.Validity != Valid {
 		t.Errorf("as its client saw it: %+v", v)
@@ -194,7 +194,8 @@ func randomTurns(random *rand.Rand, n int) history.History {
 	var h history.History
 	for i := range n {
 		call := int64(3*i + random.IntN(6))
-		o := history.Operation{ID: history.OpID(i + 1), Call: 100*call + int64(i), Op: history.Acquire, Key: "k0", Outcome: history.OK}
+		o := history.Operation{ID: history.OpID(i + 1), Call: 100*call + int64(i), Op: history.Acquire, Outcome: history.OK}
+		o.Common = &history.Common{Key: "k0"}
 		o.Return = o.Call + 50 + int64(100*random.IntN(12))
 		if random.IntN(10) < 5 {
 			o.Op = history.Release

@@ -80,14 +80,14 @@ func leaseKnowledge(h *history.History) knowledge {
 
 // trusted is the time until which the answer to a granting or renewing request lets a client trust its
 // lease.
-func trusted(e *history.Event) time.Duration { return e.Sent + time.Duration(e.Value) }
+func trusted(e *history.Observation) time.Duration { return e.Sent + time.Duration(e.Value) }
 
 // deadline is a judgement of one overlap; until is the time that the older holder could trust in, by
 // what it was told.
 type deadline struct {
 	validity Validity
 	until    time.Duration
-	by       *history.Event
+	by       *history.Observation
 	why      string
 }
 

@@ -108,7 +108,7 @@ func TestProofThatKillsAccuseNobody(t *testing.T) {
 // kill leaves of a history what was recorded up to an event.
 func kill(h *history.History, last int64) {
 	h.Cut = "killed"
-	h.Infos = slices.DeleteFunc(h.Infos, func(e history.Event) bool { return e.Seq > last })
+	h.Infos = slices.DeleteFunc(h.Infos, func(e history.Observation) bool { return e.Seq > last })
 	h.Ops = slices.DeleteFunc(h.Ops, func(o history.Operation) bool { return o.Call > last })
 	for i := range h.Ops {
 		o := &h.Ops[i]
@@ -117,14 +117,14 @@ func kill(h *history.History, last int64) {
 		}
 		o.Return, o.ReturnAt, o.Outcome, o.Pos = history.Open, history.Open, history.Unknown, 0
 		if o.Op == history.Acquire {
-			o.Token, o.Lease, o.Note = 0, 0, ""
+			o.Token, o.Common = 0, &history.Common{Key: o.Key}
 		}
 	}
 }
 
 // blind takes a stretch of revisions from the ground truth, as a compaction does.
 func blind(t *rapid.T, h *history.History) {
-	var seen []history.Event
+	var seen []history.Observation
 	for _, e := range h.Infos {
 		if e.Op == history.Created || e.Op == history.Deleted {
 			seen = append(seen, e)
@@ -136,12 +136,13 @@ func blind(t *rapid.T, h *history.History) {
 	first := rapid.IntRange(0, len(seen)-1).Draw(t, "first")
 	last := rapid.IntRange(first, min(first+8, len(seen)-1)).Draw(t, "last")
 	from, until := seen[first].Pos, seen[last].Pos+1
-	h.Infos = slices.DeleteFunc(h.Infos, func(e history.Event) bool { return from <= e.Pos && e.Pos < until })
+	h.Infos = slices.DeleteFunc(h.Infos, func(e history.Observation) bool { return from <= e.Pos && e.Pos < until })
 	tells := seen[last]
-	tells.Op, tells.Pos, tells.Value, tells.Token, tells.Note = history.Gap, from, until, 0, ""
+	tells.Op, tells.Pos, tells.Value, tells.Token = history.Gap, from, until, 0
+	tells.Common = altered(tells.Common, func(c *history.Common) { c.Note = "" })
 	h.Infos = append(h.Infos, tells)
 	for _, e := range seen {
-		alive := e.Op == history.Created && e.Pos < until && !slices.ContainsFunc(seen, func(d history.Event) bool {
+		alive := e.Op == history.Created && e.Pos < until && !slices.ContainsFunc(seen, func(d history.Observation) bool {
 			return d.Op == history.Deleted && d.Token == e.Token && d.Pos < until
 		})
 		if alive {
@@ -285,7 +286,7 @@ func afterlife(_ *rapid.T, h *history.History) (int64, bool) {
 }
 
 // told finds what the ground truth tells of a token, nil if nothing.
-func told(h *history.History, op history.Op, token int64) *history.Event {
+func told(h *history.History, op history.Op, token int64) *history.Observation {
 	for i := range h.Infos {
 		if e := &h.Infos[i]; e.Op == op && e.Token == token {
 			return e
@@ -296,7 +297,7 @@ func told(h *history.History, op history.Op, token int64) *history.Event {
 
 // resort puts the observations in order again after one was moved.
 func resort(h *history.History) {
-	slices.SortFunc(h.Infos, func(a, b history.Event) int { return int(a.Seq - b.Seq) })
+	slices.SortFunc(h.Infos, func(a, b history.Observation) int { return int(a.Seq - b.Seq) })
 }
 
 // revisionBefore is one that lies between the last that was told before a sequence number, and the next.
@@ -354,8 +355,8 @@ func usedToken(t *rapid.T, h *history.History) (int64, bool) {
 
 // rival is what the ground truth tells of the end of the key that a hold's key had to wait for, nil if it
 // had to wait for none.
-func rival(h *history.History, hold history.Hold) *history.Event {
-	var last *history.Event
+func rival(h *history.History, hold history.Hold) *history.Observation {
+	var last *history.Observation
 	for i := range h.Infos {
 		e := &h.Infos[i]
 		if e.Op == history.Deleted && e.Token < hold.Acquire.Token && e.Pos > hold.Acquire.Token && (last == nil || e.Pos > last.Pos) {
@@ -386,8 +387,9 @@ func earlyGrant(t *rapid.T, h *history.History) (int64, bool) {
 	}
 	gone, late := rival(h, hold), nextSeq(h)
 	const token, lease = 1 << 18, 99
-	key := history.Event{Kind: history.Info, Op: history.Created, Seq: late + 5, At: gone.At, Key: "k0", Token: token, Lease: lease, Pos: token, Note: "k0/99"}
-	addAt(h, late, history.Operation{Op: history.Acquire, Token: token, Lease: lease, Note: key.Note})
+	common := &history.Common{Key: "k0", Lease: lease, Note: "k0/99"}
+	key := history.Observation{Common: common, Op: history.Created, Seq: late + 5, At: gone.At, Token: token, Pos: token}
+	h.Find(addAt(h, late, history.Operation{Op: history.Acquire, Token: token})).Common = common
 	gone.Seq, gone.Pos = late+6, token+1
 	h.Infos = append(h.Infos, key)
 	resort(h)
@@ -400,7 +402,7 @@ func lostWaiter(t *rapid.T, h *history.History) (int64, bool) {
 	waiter := h.Find(addAt(h, at, history.Operation{Op: history.Acquire}))
 	waiter.Return, waiter.ReturnAt, waiter.Outcome = history.Open, history.Open, history.Unknown
 	late := nextSeq(h) + int64(2*h.Header.Settle/time.Microsecond)
-	h.Infos = append(h.Infos, history.Event{Kind: history.Info, Op: history.Renewed, Seq: late, At: time.Duration(late) * time.Microsecond})
+	h.Infos = append(h.Infos, history.Observation{Common: &history.Common{}, Op: history.Renewed, Seq: late, At: time.Duration(late) * time.Microsecond})
 	return newest(h), true
 }
 

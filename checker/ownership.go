@@ -88,7 +88,7 @@ func leftBehind(h *history.History, o *history.Operation) *history.Operation {
 // window of sequence numbers, which may still act, and the first few within it.
 func (s *story) nemesis(from, to int64) {
 	const most = 8
-	latest := map[string]*history.Event{}
+	latest := map[string]*history.Observation{}
 	within := 0
 	for i := range s.h.Infos {
 		e := &s.h.Infos[i]
@@ -106,6 +106,6 @@ func (s *story) nemesis(from, to int64) {
 	}
 }
 
-func (s *story) struck(e *history.Event) {
+func (s *story) struck(e *history.Observation) {
 	s.say(e.Seq, e.At, "nemesis %s%s", e.Fault, remark(e.Note))
 }

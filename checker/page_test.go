@@ -91,11 +91,12 @@ func TestPageIsBounded(t *testing.T) {
 	for i := range h.Ops {
 		o := &h.Ops[i]
 		o.Client, o.Process = int32(i%40)*1_000_003, int32(i)
-		o.Key, o.Error, o.Note, o.Lease = long, long, long, 1<<62
+		o.Common = &history.Common{Key: long, Error: long, Note: long, Lease: 1 << 62}
 	}
 	for i := range 1000 {
-		e := history.Event{Seq: h.Ops[50_000].Call, Op: history.Renewed, Lease: 1 << 62, Client: int32(i)}
-		h.Infos = append(h.Infos, e, history.Event{Seq: e.Seq, Op: history.Deleted, Note: long, Token: int64(i)})
+		e := history.Observation{Common: &history.Common{Lease: 1 << 62}, Seq: h.Ops[50_000].Call, Op: history.Renewed, Client: int32(i)}
+		gone := history.Observation{Common: &history.Common{Note: long}, Seq: e.Seq, Op: history.Deleted, Token: int64(i)}
+		h.Infos = append(h.Infos, e, gone)
 		h.Ops[40+i].Op, h.Ops[40+i].Fault = history.Inject, long
 	}
 	v := Verdict{Checker: "exclusion", Why: long}

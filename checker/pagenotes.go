@@ -116,7 +116,7 @@ func (p *proof) noteInfos(n *nearest) {
 	for _, o := range p.ops {
 		holds[cmp.Or(o.Hold, o.ID)], tokens[o.Token], leases[o.Lease] = true, true, true
 	}
-	add := func(e *history.Event, own bool, client int32, words func(*history.Event) porcupine.Annotation) {
+	add := func(e *history.Observation, own bool, client int32, words func(*history.Observation) porcupine.Annotation) {
 		rank := 2
 		if own {
 			rank = 0
@@ -137,7 +137,7 @@ func (p *proof) noteInfos(n *nearest) {
 	}
 }
 
-func lossWords(e *history.Event) porcupine.Annotation {
+func lossWords(e *history.Observation) porcupine.Annotation {
 	what := " learned of its loss"
 	if e.Op == history.Crash {
 		what = " crashed"
@@ -146,12 +146,12 @@ func lossWords(e *history.Event) porcupine.Annotation {
 		BackgroundColor: "#ffe08a"}
 }
 
-func keyWords(e *history.Event) porcupine.Annotation {
+func keyWords(e *history.Observation) porcupine.Annotation {
 	return porcupine.Annotation{Tag: "etcd", Description: fmt.Sprintf("token %d's key %s", e.Token, wentHow(e.Outcome)),
 		Details: fmt.Sprintf("%s, revision %d, lease %x, %s", seconds(e.At), e.Pos, e.Lease, e.Note), BackgroundColor: "#d9c8f0"}
 }
 
-func leaseWords(e *history.Event) porcupine.Annotation {
+func leaseWords(e *history.Observation) porcupine.Annotation {
 	return porcupine.Annotation{Tag: "leases", Description: clientName(e.Client) + "'s was " + e.Op.String(),
 		Details: fmt.Sprintf("lease %x, asked for at %s, answered at %s: good until %s", e.Lease, seconds(e.Sent), seconds(e.At), seconds(trusted(e)))}
 }

@@ -52,7 +52,7 @@ func settling(h *history.History) (from time.Duration, why string) {
 	if injected {
 		return from, ""
 	}
-	stop := slices.IndexFunc(h.Infos, func(e history.Event) bool { return e.Op == history.Stop })
+	stop := slices.IndexFunc(h.Infos, func(e history.Observation) bool { return e.Op == history.Stop })
 	if stop < 0 {
 		return 0, "neither a heal nor a stop from which to judge"
 	}

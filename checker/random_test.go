@@ -270,13 +270,21 @@ func spread(h *history.History) {
 func addAt(h *history.History, seq int64, o history.Operation) history.OpID {
 	at := time.Duration(seq) * time.Microsecond
 	o.ID, o.Call, o.Return, o.CallAt, o.ReturnAt = history.OpID(seq), seq, seq+1, at, at
-	o.Outcome, o.Key, o.Process, o.Client = history.OK, "k0", int32(1000+seq), 1000
+	o.Outcome, o.Process, o.Client = history.OK, int32(1000+seq), 1000
+	o.Common = &history.Common{Key: "k0"}
 	if o.Op == history.Acquire {
 		o.Hold = o.ID
 	}
 	i, _ := slices.BinarySearchFunc(h.Ops, seq, func(o history.Operation, call int64) int { return cmp.Compare(o.Call, call) })
 	h.Ops = slices.Insert(h.Ops, i, o)
 	return o.ID
+}
+
+// altered is what an operation or observation has in common with others, but for an edit.
+func altered(common *history.Common, edit func(*history.Common)) *history.Common {
+	own := *common
+	edit(&own)
+	return &own
 }
 
 func nextSeq(h *history.History) int64 {

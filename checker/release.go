@@ -32,7 +32,7 @@ func (Release) Check(h history.History) Verdict {
 
 func (t *truth) verdict(v Verdict) Verdict {
 	unsure := t.missing()
-	var victims []*history.Event
+	var victims []*history.Observation
 	by := map[string]int{}
 	for i := range t.h.Infos {
 		e := &t.h.Infos[i]
@@ -87,7 +87,7 @@ func grants(h *history.History) (acquired, leased int) {
 
 // judge says whether a deletion was the doing of the key's owner, its lease's end or a fault, and of which;
 // why it is Unknown.
-func (t *truth) judge(e *history.Event) (Validity, string) {
+func (t *truth) judge(e *history.Observation) (Validity, string) {
 	fault := t.fault(e)
 	switch {
 	case e.Outcome != history.OK && fault != "":
@@ -111,7 +111,7 @@ func (t *truth) judge(e *history.Event) (Validity, string) {
 	return Invalid, ""
 }
 
-func (t *truth) accuse(v Verdict, e *history.Event, strangers int) Verdict {
+func (t *truth) accuse(v Verdict, e *history.Observation, strangers int) Verdict {
 	owner, _ := t.owner(e)
 	culprits := t.culprits(owner, e)
 	v.Validity = Invalid
@@ -140,7 +140,7 @@ func suspects(culprits []*history.Operation) string {
 	return strings.Join(names, " or ")
 }
 
-func strangerStory(t *truth, e *history.Event, culprits []*history.Operation) []string {
+func strangerStory(t *truth, e *history.Observation, culprits []*history.Operation) []string {
 	s := &story{h: t.h}
 	from := e.Seq
 	if a := t.acquire(e); a != nil {

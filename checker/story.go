@@ -262,7 +262,7 @@ func (s *story) heldLast(waiter *history.Operation, last *history.Hold, grants i
 	}
 	s.acquired(o, more)
 	s.ended(last)
-	created := slices.ContainsFunc(s.h.Infos, func(e history.Event) bool { return e.Op == history.Created && e.Token == o.Token })
+	created := slices.ContainsFunc(s.h.Infos, func(e history.Observation) bool { return e.Op == history.Created && e.Token == o.Token })
 	if gone := s.vanished(o, history.Open); created && !gone {
 		s.say(history.Open, s.h.Last(), "the key of %s's token %d had not gone by the end", clientName(o.Client), o.Token)
 	}

@@ -96,7 +96,7 @@ func (t *truth) missing() string {
 
 // fault is the name of the one behind the end of a deleted key's lease: it had struck that lease, and was
 // healed no more than a TTL ago; empty: none.
-func (t *truth) fault(e *history.Event) string {
+func (t *truth) fault(e *history.Observation) string {
 	for _, i := range t.faults[e.Lease] {
 		if i.Inject.Call < e.Seq && e.At-t.h.Header.TTL <= i.End() {
 			return i.Inject.Fault
@@ -106,7 +106,7 @@ func (t *truth) fault(e *history.Event) string {
 }
 
 // acquire is the acquire that was answered with the token of a key, nil if there is none.
-func (t *truth) acquire(e *history.Event) *history.Operation {
+func (t *truth) acquire(e *history.Observation) *history.Operation {
 	life := t.keys.byLock[e.Key].of(e)
 	if life.acquire == 0 {
 		return nil
@@ -116,7 +116,7 @@ func (t *truth) acquire(e *history.Event) *history.Operation {
 
 // owner is the client that created a key: its lease was granted to it, or its acquire was answered
 // with the key's token.
-func (t *truth) owner(e *history.Event) (int32, bool) {
+func (t *truth) owner(e *history.Observation) (int32, bool) {
 	if c, ok := t.owners[e.Lease]; ok {
 		return c, true
 	}
@@ -128,7 +128,7 @@ func (t *truth) owner(e *history.Event) (int32, bool) {
 
 // earliest is a sequence number that a deletion lies after: acquires that were answered with the
 // key itself, or with a smaller revision, had been invoked by then.
-func (t *truth) earliest(e *history.Event) int64 {
+func (t *truth) earliest(e *history.Observation) int64 {
 	m, _ := t.asked.before(e.Pos)
 	if a := t.acquire(e); a != nil {
 		return max(m.value, a.Call)
@@ -138,7 +138,7 @@ func (t *truth) earliest(e *history.Event) int64 {
 
 // couldDelete tells whether a client had an operation open that can have carried out a deletion.
 // Unknown: only one that returned before, without an answer, and may have been carried out late.
-func (t *truth) couldDelete(client int32, e *history.Event) Validity {
+func (t *truth) couldDelete(client int32, e *history.Observation) Validity {
 	earliest := t.earliest(e)
 	found := Invalid
 	for _, p := range t.processes[client] {
@@ -163,7 +163,7 @@ func (t *truth) couldDelete(client int32, e *history.Event) Validity {
 
 // givenBack tells whether the acquire that was answered with a key was followed by a release that
 // succeeded: its owner had no more use for the key, whatever became of it.
-func (t *truth) givenBack(e *history.Event) bool {
+func (t *truth) givenBack(e *history.Observation) bool {
 	a := t.acquire(e)
 	if a == nil {
 		return false
@@ -184,7 +184,7 @@ func (t *truth) givenBack(e *history.Event) bool {
 
 // deletes tells whether an operation is of a kind that deletes a key. An acquire may clean up what it left
 // behind, but not the key that it was answered with; a release that failed had no effect.
-func deletes(o *history.Operation, e *history.Event) bool {
+func deletes(o *history.Operation, e *history.Observation) bool {
 	switch o.Op {
 	case history.Close:
 		return true
@@ -196,11 +196,11 @@ func deletes(o *history.Operation, e *history.Event) bool {
 	return false
 }
 
-func sameKey(o *history.Operation, e *history.Event) bool { return e.Key == "" || o.Key == e.Key }
+func sameKey(o *history.Operation, e *history.Observation) bool { return e.Key == "" || o.Key == e.Key }
 
 // culprits are the operations of strangers that can have carried out a deletion, the latest first: the
 // releases, or if there are none, the acquires.
-func (t *truth) culprits(owner int32, e *history.Event) []*history.Operation {
+func (t *truth) culprits(owner int32, e *history.Observation) []*history.Operation {
 	earliest := t.earliest(e)
 	byOp := map[history.Op][]*history.Operation{}
 	for i := range t.h.Ops {

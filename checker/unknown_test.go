@@ -225,16 +225,16 @@ func TestKnown(t *testing.T) {
 
 // A token may name another's key: one of another name, or one of the same name under another lease.
 func TestKeyOfAnAcquire(t *testing.T) {
-	life := &incarnation{told: &history.Event{Note: "locks/k0", Lease: 7}}
+	life := &incarnation{told: &history.Observation{Common: &history.Common{Note: "locks/k0", Lease: 7}}}
 	for _, c := range []struct {
-		acquire history.Operation
+		acquire history.Common
 		of      bool
 	}{
-		{history.Operation{Note: "locks/k0", Lease: 7}, true},
-		{history.Operation{Note: "locks/k0/a", Lease: 7}, false},
-		{history.Operation{Note: "locks/k0", Lease: 8}, false},
+		{history.Common{Note: "locks/k0", Lease: 7}, true},
+		{history.Common{Note: "locks/k0/a", Lease: 7}, false},
+		{history.Common{Note: "locks/k0", Lease: 8}, false},
 	} {
-		if life.of(&c.acquire) != c.of {
+		if life.of(&history.Operation{Common: &c.acquire}) != c.of {
 			t.Errorf("%s under lease %d is the key of the acquire: %t", c.acquire.Note, c.acquire.Lease, !c.of)
 		}
 	}
@@ -248,7 +248,7 @@ func TestInterruptedRunIsUnknown(t *testing.T) {
 	}
 	for i := range h.Infos {
 		if h.Infos[i].Op == history.Stop {
-			h.Infos[i].Note = "interrupted"
+			h.Infos[i].Common = &history.Common{Note: "interrupted"}
 		}
 	}
 	if v := (Evidence{}).Check(h); v.Validity != Unknown || !strings.Contains(v.Why, "the run was interrupted before") {

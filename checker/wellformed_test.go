@@ -21,7 +21,7 @@ func TestWellFormedEdits(t *testing.T) {
 		{"returned before it was invoked", func(h *history.History) { h.Ops[0].Return = 0 }},
 		{"returned before it was invoked", func(h *history.History) { h.Ops[0].ReturnAt = 0 }},
 		{"has an outcome and never returned", func(h *history.History) { h.Ops[1].Return = history.Open }},
-		{"names 1, no earlier acquire of k1", func(h *history.History) { h.Ops[1].Key = "k1" }},
+		{"names 1, no earlier acquire of k1", func(h *history.History) { h.Ops[1].Common = &history.Common{Key: "k1"} }},
 		{"c0 release of k0 (event 3, 2.000 s) names 3, no earlier acquire", func(h *history.History) { h.Ops[1].Hold = 3 }},
 		{"what the reader found (1 defect in all)", func(h *history.History) { h.Defects = []string{"what the reader found"} }},
 	} {
@@ -43,7 +43,7 @@ func TestWellFormedEarlyRelease(t *testing.T) {
 	h := draw(t, `
 		p0: |acquire t=1     |
 		p1:     |release|`)
-	h.Ops[1].Hold, h.Ops[1].Key = h.Ops[0].ID, "k0"
+	h.Ops[1].Hold, h.Ops[1].Common = h.Ops[0].ID, &history.Common{Key: "k0"}
 	if v := (WellFormed{}).Check(h); v.Validity != Invalid {
 		t.Errorf("%v: %s", v.Validity, v.Why)
 	}

@@ -324,7 +324,7 @@ func TestCrashedHolderIsGoneUntilItIsRestarted(t *testing.T) {
 	})
 }
 
-func wantReplaced(t *testing.T, h history.History, crash history.Event) {
+func wantReplaced(t *testing.T, h history.History, crash history.Observation) {
 	t.Helper()
 	back := false
 	for _, o := range h.Ops {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"lockquake/checker"
+	"lockquake/checker/history"
 )
 
 func files(t *testing.T, r *Run) (html, md string) {
@@ -40,7 +41,8 @@ func TestReportTellsTheRun(t *testing.T) {
 func TestReportEscapes(t *testing.T) {
 	h := named(paused(false), hostile)
 	for i := range h.Ops {
-		h.Ops[i].Note, h.Ops[i].Error = hostile, hostile
+		o := &h.Ops[i]
+		o.Common = &history.Common{Key: o.Key, Lease: o.Lease, Fault: o.Fault, Note: hostile, Error: hostile}
 	}
 	html, md := files(t, store(t, filepath.Join(t.TempDir(), "run"), h))
 	if strings.Contains(html, "<script") || strings.Contains(html, `" onload="`) {

@@ -152,16 +152,17 @@ func parseEvent(line []byte, e *Event, kept interned) error {
 	if !ok {
 		return fmt.Errorf("expected an event in {}, got %.40q", line)
 	}
-	hint := 0
+	next := 0
 	for {
-		f, value, after, err := nextField(rest, &hint)
+		f, value, err := cutName(rest, &next)
 		if err != nil {
 			return err
 		}
-		if err := f.parse(value, e, kept); err != nil {
+		n, err := f.parse(value, e, kept)
+		if err != nil {
 			return fmt.Errorf("field %q: %w", f.name, err)
 		}
-		switch {
+		switch after := value[n:]; {
 		case len(after) == 1 && after[0] == '}':
 			return validEvent(e)
 		case len(after) > 0 && after[0] == ',':
@@ -179,36 +180,28 @@ func validEvent(e *Event) error {
 	return nil
 }
 
-// nextField splits `"name":value...`. Fields mostly come in the order of the table: hint is where
-// the search begins.
-func nextField(b []byte, hint *int) (*field, []byte, []byte, error) {
-	name, rest, ok := cutQuoted(b)
-	if !ok || len(rest) < 2 || rest[0] != ':' {
-		return nil, nil, nil, fmt.Errorf(`expected "field":value, got %.40q`, b)
-	}
-	rest = rest[1:]
-	end := 0
-	if rest[0] == '"' {
-		if end = quotedLen(rest); end == 0 {
-			return nil, nil, nil, fmt.Errorf("string without its end: %.40q", rest)
-		}
-	} else {
-		for end < len(rest) && rest[end] != ',' && rest[end] != '}' {
-			end++
-		}
-	}
+// cutName splits `"field":value...`. Fields mostly come in the order of the table: next is where the
+// search begins.
+func cutName(b []byte, next *int) (*field, []byte, error) {
 	for range fields {
-		f := &fields[*hint]
-		*hint = (*hint + 1) % len(fields)
-		if f.name == string(name) {
-			return f, rest[:end], rest[end:], nil
+		f := &fields[*next]
+		*next = (*next + 1) % len(fields)
+		if n := len(f.name) + 1; len(b) > n+1 && b[0] == '"' && b[n] == '"' && b[n+1] == ':' && string(b[1:n]) == f.name {
+			return f, b[n+2:], nil
 		}
 	}
-	return nil, nil, nil, fmt.Errorf("unknown field %q", name)
+	n := quotedLen(b)
+	if n == 0 || n == len(b) || b[n] != ':' {
+		return nil, nil, fmt.Errorf(`expected "field":value, got %.40q`, b)
+	}
+	return nil, nil, fmt.Errorf("unknown field %s", b[:n])
 }
 
-// quotedLen is the length of the JSON string that b begins with, quotes included; 0: it has no end.
+// quotedLen is the length of the JSON string that b begins with, quotes included; 0: it is none.
 func quotedLen(b []byte) int {
+	if len(b) == 0 || b[0] != '"' {
+		return 0
+	}
 	for i := 1; i < len(b); i++ {
 		switch b[i] {
 		case '\\':
@@ -220,38 +213,31 @@ func quotedLen(b []byte) int {
 	return 0
 }
 
-func cutQuoted(b []byte) (quoted, rest []byte, ok bool) {
-	if len(b) == 0 || b[0] != '"' {
-		return nil, nil, false
-	}
-	n := quotedLen(b)
-	if n == 0 {
-		return nil, nil, false
-	}
-	return b[1 : n-1], b[n:], true
-}
-
-func (f *field) parse(value []byte, e *Event, kept interned) error {
+// parse reads the value that b begins with, and gives its length.
+func (f *field) parse(b []byte, e *Event, kept interned) (n int, err error) {
 	switch {
 	case f.text != nil:
-		return kept.parse(value, f.text(e))
-	case f.word != nil:
-		word, _, ok := cutQuoted(value)
-		if !ok {
-			return fmt.Errorf("expected a word in quotes, got %.20q", value)
+		if n = quotedLen(b); n == 0 {
+			return 0, fmt.Errorf("expected a string with its end, got %.40q", b)
 		}
-		w, err := f.words.parse(word)
-		*f.word(e) = w
-		return err
-	case f.short != nil:
-		n, err := parseInt(value, 32)
-		*f.short(e) = int32(n)
-		return err
-	default:
-		n, err := parseInt(value, 64)
-		*f.num(e) = n
-		return err
+		return n, kept.parse(b[:n], f.text(e))
+	case f.word != nil:
+		if n = quotedLen(b); n == 0 {
+			return 0, fmt.Errorf("expected a word in quotes, got %.20q", b)
+		}
+		*f.word(e), err = f.words.parse(b[1 : n-1])
+		return n, err
 	}
+	for n < len(b) && b[n] != ',' && b[n] != '}' {
+		n++
+	}
+	if f.short != nil {
+		i, err := parseInt(b[:n], 32)
+		*f.short(e) = int32(i)
+		return n, err
+	}
+	*f.num(e), err = parseInt(b[:n], 64)
+	return n, err
 }
 
 // parseInt spares the usual number the copy that strconv needs.

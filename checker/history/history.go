@@ -39,6 +39,7 @@ const Open = math.MaxInt64
 // An operation that returned with an Unknown outcome has its return here, too; that it may take
 // effect later is the judge's business.
 type Operation struct {
+	*Common  // never nil in what was read
 	ID       OpID
 	Call     int64
 	Return   int64
@@ -48,23 +49,46 @@ type Operation struct {
 	Outcome  Outcome
 	Process  int32
 	Client   int32
-	Key      string
 	Hold     OpID // for an Acquire, its own ID
 	Token    int64
-	Lease    int64
 	Value    int64
 	Prev     int64
 	Pos      int64
-	Fault    string
-	Note     string
-	Error    string
+}
+
+// Observation is a single event that is neither the beginning nor the end of an operation. Its fields
+// are those of the Event.
+type Observation struct {
+	*Common // never nil in what was read
+	Seq     int64
+	At      time.Duration
+	Op      Op
+	Outcome Outcome
+	Process int32
+	Client  int32
+	ID      OpID
+	Hold    OpID
+	Token   int64
+	Value   int64
+	Pos     int64
+	Sent    time.Duration
+}
+
+// Common is what many operations and observations are alike in. Those that are share it, because a history
+// has millions of them: it is not to be written to.
+type Common struct {
+	Key   string
+	Lease int64
+	Fault string
+	Note  string
+	Error string
 }
 
 // History is everything that was recorded in one cell, in order.
 type History struct {
 	Header Header
-	Ops    []Operation // in the order of Call
-	Infos  []Event     // in the order of Seq
+	Ops    []Operation   // in the order of Call
+	Infos  []Observation // in the order of Seq
 	// Events is the number of events read.
 	Events int64
 	// Cut says why the history is not whole; empty: it was closed in order.
@@ -95,7 +119,7 @@ func (h *History) Last() time.Duration {
 // window is [Inject.CallAt, Heal.ReturnAt].
 type Injection struct {
 	Inject Operation
-	Heal   Operation // zero: never healed
+	Heal   Operation // ID 0: never healed
 }
 
 // Observed tells whether the evidence of the injection was seen.
@@ -114,14 +138,14 @@ func (i Injection) End() time.Duration {
 func (h *History) Injections() []Injection {
 	var all []Injection
 	at := map[OpID]int{}
-	for _, o := range h.Ops {
-		switch o.Op {
+	for i := range h.Ops {
+		switch o := &h.Ops[i]; o.Op {
 		case Inject:
 			at[o.ID] = len(all)
-			all = append(all, Injection{Inject: o})
+			all = append(all, Injection{Inject: *o, Heal: Operation{Common: &Common{}}})
 		case Heal:
 			if i, ok := at[o.Hold]; ok {
-				all[i].Heal = o
+				all[i].Heal = *o
 			}
 		}
 	}

@@ -86,6 +86,34 @@ func TestCutFileGivesItsSoundPrefix(t *testing.T) {
 	}
 }
 
+// A file that can be read twice fills its slices to the last place; a stream comes out the same.
+func TestCountedBeforeItIsRead(t *testing.T) {
+	var file bytes.Buffer
+	file.WriteString("before")
+	record(t, &file, func(r *Recorder) {
+		for i := range 100 {
+			oneHold(r)
+			someEvents(r, i)
+		}
+	})
+	seeker := bytes.NewReader(file.Bytes())
+	file.Next(len("before"))
+	streamed, err := Decode(&file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := seeker.Seek(int64(len("before")), io.SeekStart); err != nil {
+		t.Fatal(err)
+	}
+	counted, err := Decode(seeker)
+	if err != nil || len(counted.Ops) != cap(counted.Ops) || len(counted.Infos) != cap(counted.Infos) {
+		t.Errorf("%d operations in %d places, %d observations in %d (%v)", len(counted.Ops), cap(counted.Ops), len(counted.Infos), cap(counted.Infos), err)
+	}
+	if !reflect.DeepEqual(counted, streamed) {
+		t.Error("counted first, it reads otherwise")
+	}
+}
+
 func TestBatchesAreReadAfterAKill(t *testing.T) {
 	pr, pw := io.Pipe()
 	var file bytes.Buffer
@@ -131,7 +159,7 @@ func TestGarbledLineIsNamed(t *testing.T) {
 		`{"seq":"2"}`:                                     `field "seq"`,
 		`{"seq":2}`:                                       `expected seq, at_ns, kind and op`,
 		`nonsense`:                                        `expected an event in {}, got "nonsense"`,
-		`{"note":"no end}`:                                `string without its end`,
+		`{"note":"no end}`:                                `expected a string with its end`,
 		``:                                                `expected an event in {}`,
 	} {
 		h, err := Decode(compress(head + good + text + "\n"))
@@ -209,16 +237,16 @@ func TestAnswerAboutALeaseCompletesItsDeletion(t *testing.T) {
 func TestHoldEndsAtTheFirstOfReleaseLostAndCrash(t *testing.T) {
 	base := Operation{ID: 1, Call: 1, Return: 2, Op: Acquire, Outcome: OK, Hold: 1}
 	release := Operation{ID: 5, Call: 5, Return: 6, Op: Release, Hold: 1}
-	lost := Event{Seq: 4, Op: Lost, Hold: 1}
+	lost := Observation{Seq: 4, Op: Lost, Hold: 1}
 	for name, tc := range map[string]struct {
 		h    History
 		end  int64
 		what Op
 	}{
 		"released":    {History{Ops: []Operation{base, release}}, 5, Release},
-		"lost before": {History{Ops: []Operation{base, release}, Infos: []Event{lost}}, 4, Lost},
+		"lost before": {History{Ops: []Operation{base, release}, Infos: []Observation{lost}}, 4, Lost},
 		"never ended": {History{Ops: []Operation{base}}, Open, 0},
-		"crashed":     {History{Ops: []Operation{base}, Infos: []Event{{Seq: 3, Op: Crash, Hold: 1}, lost}}, 3, Crash},
+		"crashed":     {History{Ops: []Operation{base}, Infos: []Observation{{Seq: 3, Op: Crash, Hold: 1}, lost}}, 3, Crash},
 	} {
 		holds := tc.h.Holds()
 		if len(holds) != 1 || holds[0].Start != 2 || holds[0].End != tc.end || holds[0].EndedBy != tc.what {

@@ -2,13 +2,11 @@ package history
 
 import (
 	"bufio"
-	"cmp"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"slices"
-	"time"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -18,20 +16,50 @@ const maxLine = 1 << 20 // bytes; a longer line is not one of ours
 // Decode reads a history file. What was cut short (by a kill, a full disk) or garbled is no error: the
 // sound part is returned, and History.Cut says why there is no more. An error means that not even
 // the header could be read.
+//
+// A reader that can seek is read twice, first to count: slices that grow as they are filled would take
+// twice the memory.
 func Decode(r io.Reader) (History, error) {
-	z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(2), zstd.WithDecoderMaxMemory(256<<20))
+	room, err := foresee(r)
 	if err != nil {
 		return History{}, err
 	}
-	defer z.Close()
-	lines := &lineReader{src: bufio.NewReaderSize(z, maxLine)}
+	lines, err := openLines(r)
+	if err != nil {
+		return History{}, err
+	}
+	defer lines.close()
 	header, err := readHeader(lines)
 	if err != nil {
 		return History{}, err
 	}
 	b := NewBuilder(header)
+	b.h.Ops, b.h.Infos = make([]Operation, 0, room.ops), make([]Observation, 0, room.infos)
 	b.h.Cut, b.h.Garbled = readEvents(lines, b)
 	return b.History(), nil
+}
+
+// room is how many operations and observations a file has.
+type room struct{ ops, infos int }
+
+// foresee counts what is in a file, up to where it can be read, and goes back to where it was.
+func foresee(r io.Reader) (room, error) {
+	file, ok := r.(io.ReadSeeker)
+	if !ok {
+		return room{}, nil
+	}
+	at, err := file.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return room{}, nil // a pipe
+	}
+	lines, err := openLines(r)
+	if err != nil {
+		return room{}, err
+	}
+	found := lines.count()
+	lines.close() // it reads ahead
+	_, err = file.Seek(at, io.SeekStart)
+	return found, err
 }
 
 func readHeader(lines *lineReader) (Header, error) {
@@ -67,14 +95,39 @@ func readEvents(lines *lineReader, b *Builder) (cut string, garbled bool) {
 		if err := parseEvent(line, &e, kept); err != nil {
 			return fmt.Sprintf("line %d: %v: judged are the %d events before it", lines.n, err, b.h.Events), true
 		}
-		b.Add(e)
+		b.add(&e)
 	}
 }
 
 // lineReader gives whole lines only: what follows the last line end is a line cut short.
 type lineReader struct {
+	z   *zstd.Decoder
 	src *bufio.Reader
 	n   int // number of the line read last, from 1
+}
+
+func openLines(r io.Reader) (*lineReader, error) {
+	z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(2), zstd.WithDecoderMaxMemory(256<<20))
+	if err != nil {
+		return nil, err
+	}
+	return &lineReader{z: z, src: bufio.NewReaderSize(z, maxLine)}, nil
+}
+
+func (l *lineReader) close() { l.z.Close() }
+
+// count counts the rest by the kinds of events.
+func (l *lineReader) count() room {
+	var found room
+	for line, err := l.next(); err == nil; line, err = l.next() {
+		switch _, kind, _ := bytes.Cut(line, []byte(`"kind":"i`)); {
+		case bytes.HasPrefix(kind, []byte("nvoke")):
+			found.ops++
+		case bytes.HasPrefix(kind, []byte("nfo")):
+			found.infos++
+		}
+	}
+	return found
 }
 
 func (l *lineReader) next() ([]byte, error) {
@@ -87,98 +140,4 @@ func (l *lineReader) next() ([]byte, error) {
 		return nil, err
 	}
 	return line[:len(line)-1], nil
-}
-
-// Builder pairs events into operations.
-type Builder struct {
-	h     History
-	open  map[OpID]int // index into h.Ops
-	last  Event
-	ended bool
-}
-
-// NewBuilder begins a history without events.
-func NewBuilder(h Header) *Builder {
-	return &Builder{h: History{Header: h}, open: map[OpID]int{}}
-}
-
-// Add takes the next event.
-func (b *Builder) Add(e Event) {
-	b.h.Events++
-	b.checkOrder(e)
-	switch e.Kind {
-	case Invoke:
-		b.open[e.ID] = len(b.h.Ops)
-		b.h.Ops = append(b.h.Ops, invoked(e))
-	case Return:
-		b.finish(e)
-	case Info:
-		b.ended = e.Op == End
-		if e.Op == Alive {
-			b.settle(e)
-		}
-		b.h.Infos = append(b.h.Infos, e)
-	}
-}
-
-// settle completes a deletion with what was learnt later of its lease.
-func (b *Builder) settle(e Event) {
-	i, ok := slices.BinarySearchFunc(b.h.Infos, int64(e.ID), func(seen Event, seq int64) int { return cmp.Compare(seen.Seq, seq) })
-	if !ok || b.h.Infos[i].Op != Deleted {
-		b.defect("event %d tells of the lease behind event %d, which is no deletion", e.Seq, e.ID)
-		return
-	}
-	b.h.Infos[i].Outcome = e.Outcome
-}
-
-// History gives what was added. An operation that did not return is open.
-func (b *Builder) History() History { return b.h }
-
-func (b *Builder) checkOrder(e Event) {
-	if e.Seq != b.last.Seq+1 || e.At < b.last.At {
-		b.defect("event %d at %v follows event %d at %v", e.Seq, e.At, b.last.Seq, b.last.At)
-	}
-	if b.ended {
-		b.defect("event %d follows the end mark", e.Seq)
-	}
-	if e.Kind == Invoke && e.ID != OpID(e.Seq) {
-		b.defect("event %d invokes operation %d: an operation is named by its invoke", e.Seq, e.ID)
-	}
-	b.last = e
-}
-
-const maxDefects = 20
-
-func (b *Builder) defect(format string, args ...any) {
-	if len(b.h.Defects) < maxDefects {
-		b.h.Defects = append(b.h.Defects, fmt.Sprintf(format, args...))
-	}
-}
-
-func invoked(e Event) Operation {
-	return Operation{
-		ID: e.ID, Call: e.Seq, CallAt: e.At, Return: Open, ReturnAt: time.Duration(Open),
-		Op: e.Op, Process: e.Process, Client: e.Client, Key: e.Key, Hold: e.Hold,
-		Token: e.Token, Lease: e.Lease, Value: e.Value, Prev: e.Prev, Fault: e.Fault, Note: e.Note,
-	}
-}
-
-// finish completes an open operation with what its return adds.
-func (b *Builder) finish(e Event) {
-	i, ok := b.open[e.ID]
-	if !ok {
-		b.defect("event %d returns operation %d, which is not open", e.Seq, e.ID)
-		return
-	}
-	delete(b.open, e.ID)
-	o := &b.h.Ops[i]
-	if o.Op != e.Op || o.Process != e.Process {
-		b.defect("event %d returns %s of process %d, but operation %d is %s of process %d", e.Seq, e.Op, e.Process, e.ID, o.Op, o.Process)
-	}
-	o.Return, o.ReturnAt, o.Outcome, o.Error = e.Seq, e.At, e.Outcome, e.Error
-	o.Token, o.Lease, o.Value = cmp.Or(e.Token, o.Token), cmp.Or(e.Lease, o.Lease), cmp.Or(e.Value, o.Value)
-	o.Pos = e.Pos
-	if e.Note != "" {
-		o.Note = e.Note
-	}
 }
