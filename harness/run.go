@@ -60,8 +60,9 @@ func (p Prefix) resource() string { return string(p) + "resource/" }
 const (
 	// immediate limits requests that should be answered at once.
 	immediate = time.Second
-	// striking limits one injection; a holder that is aimed at stands still so long.
-	striking = 3 * time.Second
+	// striking limits one injection; a holder that is aimed at stands still so long. A member that joins while
+	// the leader changes can need 5 s: etcd tells its peers of it once in so long.
+	striking = 10 * time.Second
 	// healing limits the undoing of one injection, and the wait for a healthy cluster after it.
 	healing = 15 * time.Second
 	// retry is how long a process waits after an acquire that failed.

@@ -62,7 +62,9 @@ func (c *Cluster) current() []*member {
 // stays.
 func (c *Cluster) Kill(member int) error {
 	m := c.member(member)
-	m.life.Lock()
+	if !m.life.TryLock() { // its restart may wait for those who are to be killed next
+		return fmt.Errorf("kill %s: %w", m.name, errBusy)
+	}
 	defer m.life.Unlock()
 	if _, err := m.runs(); err != nil {
 		return fmt.Errorf("kill %s: %w", m.name, err)
@@ -77,9 +79,14 @@ func (c *Cluster) PauseMember(member int) error {
 	return c.signal(member, "pause", server.pause)
 }
 
-// ResumeMember lets a paused member go on, and returns when it does.
+// ResumeMember lets a paused member go on, and returns when it does. One that was killed or removed
+// meanwhile stands still no more.
 func (c *Cluster) ResumeMember(member int) error {
-	return c.signal(member, "resume", server.resume)
+	err := c.signal(member, "resume", server.resume)
+	if errors.Is(err, errDown) || errors.Is(err, errRemoved) {
+		return nil
+	}
+	return err
 }
 
 func (c *Cluster) signal(member int, what string, send func(server) error) error {
@@ -98,7 +105,7 @@ func (c *Cluster) signal(member int, what string, send func(server) error) error
 
 // Restart starts killed members from their data, all at once, and waits until each serves a
 // linearizable read: of a majority that was killed, none could do so alone. A member whose restart
-// fails is down again.
+// fails is down again; one that was removed meanwhile needs none.
 func (c *Cluster) Restart(ctx context.Context, members ...int) error {
 	errs := make([]error, len(members))
 	var restarting sync.WaitGroup
@@ -112,10 +119,13 @@ func (c *Cluster) Restart(ctx context.Context, members ...int) error {
 func (c *Cluster) restart(ctx context.Context, m *member) error {
 	m.life.Lock()
 	defer m.life.Unlock()
+	if m.isRemoved() {
+		return nil
+	}
 	if _, err := m.runs(); m.ended || !errors.Is(err, errDown) {
 		return fmt.Errorf("restart %s: it was not killed", m.name)
 	}
-	if err := c.bringUp(ctx, m); err != nil {
+	if err := c.bringUp(ctx, m); err != nil && !m.isRemoved() {
 		return fmt.Errorf("restart: %w", err)
 	}
 	return nil

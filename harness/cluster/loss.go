@@ -16,9 +16,9 @@ import (
 
 // LoseReply lets the client's next request that matches be answered, and loses the answer on its way
 // back. What was asked by a unary call then learns what a broken connection tells; the stream of
-// keepalives goes on without the answer. Where a request fails, there was no answer to lose, and it is
-// the next one's turn; where several are under way, it is the one that is answered first. stop gives
-// up, and says what was lost, "the reply of a Txn that succeeded at revision 322"; empty: nothing.
+// keepalives goes on without the answer. Where a request fails there was no answer to lose, where it
+// wanted to change something and changed nothing no harm, and it is the next one's turn; where several are under way, it is the one that is answered first. stop gives
+// up, and says what was lost, "the reply of a Txn that wrote at revision 322"; empty: nothing.
 //
 // match is asked of each try of a request, an etcdserverpb message, from several goroutines.
 func (c *Client) LoseReply(match func(request any) bool) (stop func() (lost string)) {
@@ -174,7 +174,7 @@ func takenBy(wanted []*replyLoss, request, reply any) bool {
 func (l *replyLoss) take(request, reply any) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.done {
+	if l.done || !effective(reply) {
 		return false
 	}
 	l.done, l.lost = true, "the reply of "+outcome(request, reply)
@@ -188,14 +188,27 @@ func (l *replyLoss) stop() string {
 	return l.lost
 }
 
+// effective tells whether what was to change something did.
+func effective(reply any) bool {
+	switch reply := reply.(type) {
+	case *etcdserverpb.TxnResponse:
+		return slices.ContainsFunc(reply.Responses, changed)
+	case *etcdserverpb.DeleteRangeResponse:
+		return reply.Deleted > 0
+	}
+	return true
+}
+
+func changed(op *etcdserverpb.ResponseOp) bool {
+	return op.GetResponsePut() != nil || op.GetResponseDeleteRange().GetDeleted() > 0 ||
+		slices.ContainsFunc(op.GetResponseTxn().GetResponses(), changed)
+}
+
 // outcome says what a request has done.
 func outcome(request, reply any) string {
 	switch reply := reply.(type) {
 	case *etcdserverpb.TxnResponse:
-		if reply.Succeeded {
-			return fmt.Sprintf("a Txn that succeeded at revision %d", reply.Header.GetRevision())
-		}
-		return fmt.Sprintf("a Txn whose comparisons failed at revision %d", reply.Header.GetRevision())
+		return fmt.Sprintf("a Txn that wrote at revision %d", reply.Header.GetRevision())
 	case *etcdserverpb.DeleteRangeResponse:
 		return fmt.Sprintf("a DeleteRange that deleted %d at revision %d", reply.Deleted, reply.Header.GetRevision())
 	case *etcdserverpb.LeaseKeepAliveResponse:

@@ -77,9 +77,7 @@ func TestReplyOfAWriteIsLostOnce(t *testing.T) {
 		lost  string
 		do    func() error
 	}{
-		{every[*etcdserverpb.TxnRequest], "the reply of a Txn that succeeded at revision %d",
-			func() error { return createIfAbsent(t, c, "a") }},
-		{every[*etcdserverpb.TxnRequest], "the reply of a Txn whose comparisons failed at revision %d",
+		{every[*etcdserverpb.TxnRequest], "the reply of a Txn that wrote at revision %d",
 			func() error { return createIfAbsent(t, c, "a") }},
 		{every[*etcdserverpb.DeleteRangeRequest], "the reply of a DeleteRange that deleted 1 at revision %d",
 			func() error { _, err := c.Etcd.Delete(within(t, patience), "a"); return err }},
@@ -97,6 +95,31 @@ func TestReplyOfAWriteIsLostOnce(t *testing.T) {
 			t.Errorf("%s: the next: %v", write.lost, err)
 		}
 		wantLost(t, stop, want)
+	}
+}
+
+// A write that changes nothing is answered: it is the next one's reply that does harm.
+func TestReplyOfAWriteThatChangesNothingIsNotLost(t *testing.T) {
+	c := client(t, start(t, 1), cluster.ClientConfig{})
+	put(t, c, "taken", "")
+	for name, write := range map[string]struct {
+		match func(any) bool
+		do    func(key string) error
+		vain  string
+		want  string
+	}{
+		"Txn": {every[*etcdserverpb.TxnRequest], func(key string) error { return createIfAbsent(t, c, key) }, "taken", "free"},
+		"Delete": {every[*etcdserverpb.DeleteRangeRequest],
+			func(key string) error { _, err := c.Etcd.Delete(within(t, patience), key); return err }, "nowhere", "taken"},
+	} {
+		stop := c.LoseReply(write.match)
+		if err := write.do(write.vain); err != nil {
+			t.Errorf("%s in vain: %v", name, err)
+		}
+		wantReset(t, write.do(write.want))
+		if stop() == "" {
+			t.Errorf("%s: nothing was lost", name)
+		}
 	}
 }
 

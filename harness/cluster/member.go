@@ -15,6 +15,7 @@ import (
 var (
 	errDown    = errors.New("the member is down")
 	errClosed  = errors.New("the cluster was closed")
+	errBusy    = errors.New("it is being killed or restarted")
 	errRemoved = errors.New("the member was removed")
 )
 
