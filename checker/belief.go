@@ -31,7 +31,7 @@ type believer struct {
 // or Crash. Later ones (a clean-up after Lost) have no belief left to end. Failed acquires surely had no
 // effect and are left out.
 func beliefs(h *history.History, wanted func(*history.Operation) bool) map[string]*belief {
-	b := &believer{h, wanted, map[string]*belief{}, make([]int32, len(h.Ops))}
+	b := &believer{h, wanted, roomForBeliefs(h, wanted), make([]int32, len(h.Ops))}
 	infos := h.Infos
 	for i := range h.Ops {
 		o := &h.Ops[i]
@@ -45,6 +45,21 @@ func beliefs(h *history.History, wanted func(*history.Operation) bool) map[strin
 		b.observe(&infos[i])
 	}
 	return b.keys
+}
+
+// roomForBeliefs makes room for what will be said of each key: a hold begins and ends.
+func roomForBeliefs(h *history.History, wanted func(*history.Operation) bool) map[string]*belief {
+	holds := map[string]int{}
+	for i := range h.Ops {
+		if o := &h.Ops[i]; o.Op == history.Acquire && o.Outcome != history.Fail && wanted(o) {
+			holds[o.Key]++
+		}
+	}
+	keys := map[string]*belief{}
+	for key, n := range holds {
+		keys[key] = &belief{ops: make([]linear.Op, 0, 2*n)}
+	}
+	return keys
 }
 
 func (b *believer) operate(i int, o *history.Operation) {
@@ -81,10 +96,6 @@ func (b *believer) add(acquire int, op linear.Op, unknown bool) {
 		return
 	}
 	key := b.keys[o.Key]
-	if key == nil {
-		key = &belief{}
-		b.keys[o.Key] = key
-	}
 	if b.owners[acquire] == 0 {
 		key.owners++
 		b.owners[acquire] = key.owners

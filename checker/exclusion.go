@@ -22,13 +22,14 @@ type Exclusion struct {
 
 // Check gives the verdict "exclusion".
 func (e Exclusion) Check(h history.History) Verdict {
-	holds := h.Holds()
-	v := Verdict{Checker: "exclusion", Judged: len(holds)}
-	if len(holds) == 0 {
+	holds, met := census(&h)
+	v := Verdict{Checker: "exclusion", Judged: holds}
+	if holds == 0 {
 		v.Why = "no hold to judge"
 		return v
 	}
-	if o, n := first(overlaps(holds)); n > 0 {
+	if met > 0 {
+		o, n := first(overlaps(h.Holds()))
 		return e.confirmOverlap(&h, v, o, n)
 	}
 	return e.confirmNone(&h, v)

@@ -54,7 +54,7 @@ func surveyDamage(h *history.History) damage {
 		if r.strange != 0 {
 			d.strange = fmt.Sprintf("%s held %d, which nobody wrote", r.key, r.strange)
 		}
-		for w := range r.writes {
+		for _, w := range r.writes {
 			d.writes++
 			if w.Outcome == history.OK {
 				d.acknowledged++

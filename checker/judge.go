@@ -2,8 +2,10 @@ package checker
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
-	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"lockquake/checker/history"
 )
@@ -71,14 +73,16 @@ func Judge(h history.History, checkers []Checker, p Promise, w Want) Judgement {
 	return j
 }
 
-// ask puts the question of every checker, all at once.
+// ask puts the question of every checker, as many at once as there are cores: of a long history each keeps
+// books of its own.
 func ask(h history.History, checkers []Checker) []Verdict {
 	verdicts := make([]Verdict, len(checkers))
-	var asked sync.WaitGroup
+	var asked errgroup.Group
+	asked.SetLimit(runtime.GOMAXPROCS(0))
 	for i, c := range checkers {
-		asked.Go(func() { verdicts[i] = c.Check(h) })
+		asked.Go(func() error { verdicts[i] = c.Check(h); return nil })
 	}
-	asked.Wait()
+	_ = asked.Wait() // a checker has no errors, only verdicts
 	return verdicts
 }
 

@@ -17,15 +17,18 @@ type LeaseBounds struct{}
 // Check gives the verdict "lease-bounded".
 func (LeaseBounds) Check(h history.History) Verdict {
 	v := Verdict{Checker: "lease-bounded"}
-	holds := h.Holds()
-	if v.Judged = len(holds); v.Judged == 0 {
+	holds, n := census(&h)
+	v.Judged = holds
+	switch {
+	case holds == 0:
 		v.Why = "no hold to judge"
 		return v
+	case n == 0:
+		v.Validity, v.Why = Valid, bounded(0)
+		return v
 	}
-	known := leaseKnowledge(&h)
-	n, unknown := 0, ""
-	for o := range overlaps(holds) {
-		n++
+	known, unknown := leaseKnowledge(&h), ""
+	for o := range overlaps(h.Holds()) {
 		switch d := known.judge(o); {
 		case d.validity == Invalid:
 			return unbounded(&h, v, o, d)

@@ -41,6 +41,52 @@ func overlaps(holds []history.Hold) iter.Seq[overlap] {
 	}
 }
 
+// census counts the holds of a history and their overlaps without keeping them: mostly there are many holds
+// and no overlap to tell of.
+func census(h *history.History) (holds, met int) {
+	b := believers{h, map[history.OpID]string{}, map[string]int{}, map[history.OpID]bool{}}
+	for m := range h.Moments() {
+		switch o, e := m.Op, m.Info; {
+		case e != nil && (e.Op == history.Lost || e.Op == history.Crash):
+			b.end(e.Hold, m.Seq)
+		case o == nil:
+		case o.Op == history.Release && !m.Ends:
+			b.end(o.Hold, m.Seq)
+		case o.Op == history.Acquire && m.Ends && o.Outcome == history.OK:
+			holds++
+			met += b.begin(o)
+		}
+	}
+	return holds, met
+}
+
+// believers are the processes that believe in their holds at some moment.
+type believers struct {
+	h     *history.History
+	keys  map[history.OpID]string // of the holds, by their acquires
+	of    map[string]int          // how many believe in a hold of a key
+	ended map[history.OpID]bool   // holds that ended before they began
+}
+
+// begin gives how many others believe in a hold of the same key.
+func (b *believers) begin(acquire *history.Operation) int {
+	others := b.of[acquire.Key]
+	if !b.ended[acquire.ID] {
+		b.keys[acquire.ID] = acquire.Key
+		b.of[acquire.Key]++
+	}
+	return others
+}
+
+func (b *believers) end(hold history.OpID, seq int64) {
+	if key, believed := b.keys[hold]; believed {
+		delete(b.keys, hold)
+		b.of[key]--
+	} else if a := b.h.Find(hold); a != nil && a.Return > seq {
+		b.ended[hold] = true
+	}
+}
+
 // first is the earliest overlap, and how many there are.
 func first(all iter.Seq[overlap]) (overlap, int) {
 	var earliest overlap

@@ -114,7 +114,7 @@ func (r *register) base(o *history.Operation, shown map[int64]history.OpID) hist
 		if id, ok := shown[value]; ok && id != o.ID {
 			return id
 		}
-		i, ok := r.byValue[value]
+		i, ok := r.values.find(value)
 		if !ok {
 			break
 		}

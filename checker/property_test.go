@@ -20,7 +20,11 @@ func TestPorcupineAgreesWithScan(t *testing.T) {
 		if b := beliefs(&h, everything)["k0"]; b != nil {
 			found = linear.Check(b.ops, linear.Options{}).Answer
 		}
-		_, n := first(overlaps(h.Holds()))
+		holds := h.Holds()
+		_, n := first(overlaps(holds))
+		if counted, met := census(&h); counted != len(holds) || met != n {
+			t.Fatalf("%d holds with %d overlaps, %d and %d by their count in %+v %+v", len(holds), n, counted, met, h.Ops, h.Infos)
+		}
 		if found == linear.Undecided || (found == linear.Invalid) != (n > 0) {
 			t.Fatalf("porcupine says %v, the scan found %d overlaps in %+v %+v", found, n, h.Ops, h.Infos)
 		}

@@ -2,6 +2,7 @@ package checker
 
 import (
 	"fmt"
+	"iter"
 
 	"lockquake/checker/history"
 )
@@ -10,9 +11,9 @@ import (
 // and names the value that it replaced, so the writes form a tree whose root is the initial value 0: a sound
 // history is one chain.
 type register struct {
-	key     string
-	ops     []*history.Operation // ok reads, and writes that were not refused, in the order of Call
-	byValue map[int64]int        // the write (an index of ops) of a value
+	key    string
+	ops    []*history.Operation // ok reads, and writes that were not refused, in the order of Call
+	values values               // of its writes
 	// effective tells which ops took effect: the ok ones, and a write of unknown outcome if its
 	// value was read, or was replaced by an effective write.
 	effective []bool
@@ -22,34 +23,39 @@ type register struct {
 
 // registers are the resources of a history, in the order in which they were first used.
 func registers(h *history.History) []*register {
-	byKey := map[string]*register{}
 	var all []*register
-	for i := range h.Ops {
-		o := &h.Ops[i]
-		read := o.Op == history.Read && o.Outcome == history.OK
-		wrote := o.Op == history.Write && o.Outcome != history.Fail
-		if !read && !wrote {
-			continue
-		}
+	byKey, uses := map[string]*register{}, map[string]int{}
+	for o := range touches(h) {
+		uses[o.Key]++
+	}
+	for o := range touches(h) {
 		r := byKey[o.Key]
 		if r == nil {
-			r = &register{key: o.Key, byValue: map[int64]int{}}
+			r = &register{key: o.Key, ops: make([]*history.Operation, 0, uses[o.Key])}
 			byKey[o.Key] = r
 			all = append(all, r)
 		}
-		r.add(o)
+		r.ops = append(r.ops, o)
 	}
 	for _, r := range all {
+		r.values = valuesOf(r.ops)
 		r.markEffective()
 	}
 	return all
 }
 
-func (r *register) add(o *history.Operation) {
-	if o.Op == history.Write {
-		r.byValue[o.Value] = len(r.ops)
+// touches yields what may have reached a resource: ok reads, and writes that were not refused.
+func touches(h *history.History) iter.Seq[*history.Operation] {
+	return func(yield func(*history.Operation) bool) {
+		for i := range h.Ops {
+			o := &h.Ops[i]
+			read := o.Op == history.Read && o.Outcome == history.OK
+			wrote := o.Op == history.Write && o.Outcome != history.Fail
+			if (read || wrote) && !yield(o) {
+				return
+			}
+		}
 	}
-	r.ops = append(r.ops, o)
 }
 
 func (r *register) markEffective() {
@@ -68,7 +74,7 @@ func (r *register) markEffective() {
 // markBack marks the write of a value and all that it was built upon.
 func (r *register) markBack(value int64) {
 	for value != 0 {
-		i, ok := r.byValue[value]
+		i, ok := r.values.find(value)
 		if !ok {
 			r.strange = value
 			return
@@ -81,10 +87,10 @@ func (r *register) markBack(value int64) {
 	}
 }
 
-// writes yields the effective writes in the order of Call.
-func (r *register) writes(yield func(*history.Operation) bool) {
+// writes yields the effective writes and their places in ops, in the order of Call.
+func (r *register) writes(yield func(int, *history.Operation) bool) {
 	for i, o := range r.ops {
-		if r.effective[i] && o.Op == history.Write && !yield(o) {
+		if r.effective[i] && o.Op == history.Write && !yield(i, o) {
 			return
 		}
 	}
@@ -103,14 +109,12 @@ func (r *register) lastRead() *history.Operation {
 	return nil
 }
 
-// chain is the set of values that a value was built upon, with itself.
-func (r *register) chain(value int64) map[int64]bool {
-	on := map[int64]bool{0: true}
-	for !on[value] {
-		on[value] = true
-		if i, ok := r.byValue[value]; ok {
-			value = r.ops[i].Prev
-		}
+// chain tells which writes (places in ops) a value was built upon, with its own.
+func (r *register) chain(value int64) []bool {
+	on := make([]bool, len(r.ops))
+	for i, ok := r.values.find(value); ok && !on[i] && value != 0; i, ok = r.values.find(value) {
+		on[i] = true
+		value = r.ops[i].Prev
 	}
 	return on
 }
@@ -131,33 +135,54 @@ func harmful(w *history.Operation, why string, witnesses ...*history.Operation) 
 // seen. An operation came earlier if its position says so, or if it returned before the write was
 // invoked; either is a proof.
 func (r *register) stale() []harm {
-	var byPos, byTime []mark
-	for i, o := range r.ops {
-		if o.Outcome != history.OK {
+	marks := make([]mark, 0, len(r.ops)) // for one question after the other: there are millions
+	byTime := r.newest(marks, func(o *history.Operation) int64 { return o.Return }, func(w *history.Operation) int64 { return w.Call })
+	byPos := r.newest(marks, func(o *history.Operation) int64 { return o.Pos }, func(w *history.Operation) int64 { return w.Pos })
+	var found []harm
+	var first replacers
+	for i, w := range r.writes {
+		seen := newerOf(byTime[i], byPos[i], r.ops)
+		if seen == nil || w.Token == 0 || w.Token >= seen.Token {
 			continue
 		}
-		byTime = append(byTime, mark{o.Return, o.Token, i})
-		if o.Pos > 0 {
-			byPos = append(byPos, mark{o.Pos, o.Token, i})
+		if found == nil {
+			first = r.replacers()
 		}
-	}
-	seenByPos, seenByTime := newHighWater(byPos), newHighWater(byTime)
-	first := r.firstToReplace()
-	var found []harm
-	for w := range r.writes {
-		seen, ok := seenByTime.before(w.Call)
-		if m, earlier := seenByPos.before(w.Pos); earlier && m.value > seen.value {
-			seen, ok = m, true
+		if rival := r.firstOver(&first, w); rival.Token > w.Token {
+			seen = rival // it tells most: what one wrote over a value is lost under what the other wrote over it
 		}
-		if ok && w.Token != 0 && w.Token < seen.value {
-			newer := r.ops[seen.op]
-			if rival := first[w.Prev]; rival.Token > w.Token {
-				newer = rival // it tells most: what one wrote over a value is lost under what the other wrote over it
-			}
-			found = append(found, harmful(w, staleWhy(w, newer), newer))
-		}
+		found = append(found, harmful(w, staleWhy(w, seen), seen))
 	}
 	return found
+}
+
+// newest finds for each effective write the ok operation with the highest token that lies before it: its
+// place in ops, from 1; 0: none. What lies at 0 is nowhere.
+func (r *register) newest(marks []mark, at, before func(*history.Operation) int64) []int32 {
+	for i, o := range r.ops {
+		if o.Outcome == history.OK && at(o) > 0 {
+			marks = append(marks, mark{at(o), o.Token, i})
+		}
+	}
+	seen := newHighWater(marks)
+	newest := make([]int32, len(r.ops))
+	for i, w := range r.writes {
+		if m, ok := seen.before(before(w)); ok {
+			newest[i] = int32(m.op + 1)
+		}
+	}
+	return newest
+}
+
+// newerOf is the one with the higher token of two operations, the first one of equals; nil if there is none.
+func newerOf(a, b int32, ops []*history.Operation) *history.Operation {
+	switch {
+	case a == 0 && b == 0:
+		return nil
+	case a == 0 || b != 0 && ops[b-1].Token > ops[a-1].Token:
+		return ops[b-1]
+	}
+	return ops[a-1]
 }
 
 func staleWhy(w, seen *history.Operation) string {
@@ -167,25 +192,14 @@ func staleWhy(w, seen *history.Operation) string {
 
 // forks finds effective writes that replaced a value which another one had replaced already.
 func (r *register) forks() []harm {
-	first := r.firstToReplace()
+	first := r.replacers()
 	var found []harm
-	for w := range r.writes {
-		if other := first[w.Prev]; other != w {
+	for _, w := range r.writes {
+		if other := r.firstOver(&first, w); other != w {
 			found = append(found, harmful(w, forkWhy(w, other), other))
 		}
 	}
 	return found
-}
-
-// firstToReplace gives the first effective write over each value.
-func (r *register) firstToReplace() map[int64]*history.Operation {
-	first := map[int64]*history.Operation{}
-	for w := range r.writes {
-		if first[w.Prev] == nil {
-			first[w.Prev] = w
-		}
-	}
-	return first
 }
 
 func forkWhy(w, other *history.Operation) string {
@@ -197,16 +211,18 @@ func forkWhy(w, other *history.Operation) string {
 // when it began may have come after it.
 func (r *register) lost(last *history.Operation) []harm {
 	on := r.chain(last.Value)
-	heirs := map[int64]*history.Operation{}
-	var found []harm
-	for w := range r.writes {
-		if on[w.Value] {
-			heirs[w.Prev] = w
-		}
+	kept := func(w *history.Operation) bool {
+		i, _ := r.values.find(w.Value)
+		return on[i] || w.Value == 0
 	}
-	for w := range r.writes {
-		if on[w.Value] || w.Outcome != history.OK || w.Return > last.Call {
+	var heirs map[int64]*history.Operation
+	var found []harm
+	for _, w := range r.writes {
+		if kept(w) || w.Outcome != history.OK || w.Return > last.Call {
 			continue
+		}
+		if heirs == nil {
+			heirs = r.heirs(kept)
 		}
 		x := harmful(w, lostWhy(w, last), last)
 		if heir := heirs[w.Prev]; heir != nil {
@@ -215,6 +231,17 @@ func (r *register) lost(last *history.Operation) []harm {
 		found = append(found, x)
 	}
 	return found
+}
+
+// heirs are the writes that were kept, by the values that they replaced.
+func (r *register) heirs(kept func(*history.Operation) bool) map[int64]*history.Operation {
+	heirs := map[int64]*history.Operation{}
+	for _, w := range r.writes {
+		if kept(w) {
+			heirs[w.Prev] = w
+		}
+	}
+	return heirs
 }
 
 func lostWhy(w, last *history.Operation) string {

@@ -21,7 +21,7 @@ type truth struct {
 	asked     highWater                     // the latest Call of acquires that created a key, by their tokens
 	keys      *keys
 	processes map[int32][]int32 // of a client
-	ops       map[int32][]int32 // of a process: indices of Ops
+	ops       map[int32][]int32 // of a process, those that can delete a key: indices of Ops
 }
 
 func newTruth(h *history.History) *truth {
@@ -49,14 +49,19 @@ func (t *truth) index() []mark {
 		client int32
 		key    string
 	}
-	var asked []mark
+	acquired, _ := grants(t.h)
+	asked := make([]mark, 0, acquired)
 	unanswered := map[place]bool{}
 	for i := range t.h.Ops {
 		o := &t.h.Ops[i]
-		if t.ops[o.Process] == nil {
+		if o.Op != history.Acquire && o.Op != history.Release && o.Op != history.Close {
+			continue
+		}
+		own := t.ops[o.Process]
+		if own == nil {
 			t.processes[o.Client] = append(t.processes[o.Client], o.Process)
 		}
-		t.ops[o.Process] = append(t.ops[o.Process], int32(i))
+		t.ops[o.Process] = append(own, int32(i))
 		at := place{o.Client, o.Key}
 		switch {
 		case o.Op != history.Acquire || o.Outcome == history.Fail:

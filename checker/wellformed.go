@@ -1,10 +1,8 @@
 package checker
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
-	"time"
 
 	"lockquake/checker/history"
 )
@@ -54,34 +52,19 @@ func intervals(h *history.History) (defects []string) {
 	return defects
 }
 
-// stamp is when an event was recorded.
-type stamp struct {
-	seq int64
-	at  time.Duration
-}
-
 // clock checks that each sequence number was given once, and that times never fall as they rise.
 func clock(h *history.History) (defects []string) {
-	stamps := make([]stamp, 0, 2*len(h.Ops)+len(h.Infos))
-	for i := range h.Ops {
-		o := &h.Ops[i]
-		stamps = append(stamps, stamp{o.Call, o.CallAt})
-		if o.Return != history.Open {
-			stamps = append(stamps, stamp{o.Return, o.ReturnAt})
-		}
-	}
-	for i := range h.Infos {
-		stamps = append(stamps, stamp{h.Infos[i].Seq, h.Infos[i].At})
-	}
-	slices.SortFunc(stamps, func(a, b stamp) int { return cmp.Compare(a.seq, b.seq) })
-	for i := 1; i < len(stamps); i++ {
-		a, b := stamps[i-1], stamps[i]
+	var last history.Moment
+	for m := range h.Moments() {
 		switch {
-		case a.seq == b.seq:
-			defects = append(defects, fmt.Sprintf("two events are number %d", a.seq))
-		case a.at > b.at:
-			defects = append(defects, fmt.Sprintf("event %d is at %s and event %d at %s, earlier", a.seq, seconds(a.at), b.seq, seconds(b.at)))
+		case m.Seq == last.Seq:
+			defects = append(defects, fmt.Sprintf("two events are number %d", m.Seq))
+		case m.Seq < last.Seq:
+			defects = append(defects, fmt.Sprintf("event %d stands behind event %d", m.Seq, last.Seq))
+		case m.At < last.At:
+			defects = append(defects, fmt.Sprintf("event %d is at %s and event %d at %s, earlier", last.Seq, seconds(last.At), m.Seq, seconds(m.At)))
 		}
+		last = m
 	}
 	return defects
 }

@@ -102,10 +102,12 @@ func (b *Builder) share(c Common) *Common {
 	if known, ok := b.shared[c]; ok {
 		return known
 	}
+	own := new(Common) // not c, of which every call would make one
+	*own = c
 	if len(b.shared) < most {
-		b.shared[c] = &c
+		b.shared[c] = own
 	}
-	return &c
+	return own
 }
 
 // finish completes an open operation with what its return adds.
