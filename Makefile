@@ -20,6 +20,7 @@ build: ## build bin/lockquake
 test: ## run all tests under the race detector
 	go test -race ./...
 	go test ./checker/linear # ten times as many random histories as under the race detector
+	go test -run 'EveryFault|HundredPartitions' -parallel 8 ./cmd/cli ./harness/cluster # cells that mostly wait
 
 .PHONY: lint
 lint: $(LINTER) ## check style

@@ -20,8 +20,8 @@ import (
 // Each field of the README's table of faults is tried here: the fault is injected once into such a cluster, leaves
 // evidence, and is healed.
 func TestEveryFaultLeavesItsEvidenceOnEveryKindOfCluster(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it carries out more than a hundred cells")
+	if testing.Short() || underRace {
+		t.Skip("it carries out more than a hundred cells: make test does that without the race detector")
 	}
 	for name, kind := range triedKinds(t) {
 		for _, fault := range Builtin().Faults {

@@ -17,8 +17,8 @@ import (
 const cycles = 100
 
 func TestHundredPartitionsLoseNoAcknowledgedWrite(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it takes half a minute")
+	if testing.Short() || underRace {
+		t.Skip("it takes a minute: make test does it without the race detector")
 	}
 	for _, members := range []int{3, 5} {
 		t.Run(fmt.Sprintf("%d members", members), func(t *testing.T) {
