@@ -228,36 +228,45 @@ func (f *field) parse(b []byte, e *Event, kept interned) (n int, err error) {
 		*f.word(e), err = f.words.parse(b[1 : n-1])
 		return n, err
 	}
-	for n < len(b) && b[n] != ',' && b[n] != '}' {
-		n++
-	}
 	if f.short != nil {
-		i, err := parseInt(b[:n], 32)
+		i, n, err := parseInt(b, 32)
 		*f.short(e) = int32(i)
 		return n, err
 	}
-	*f.num(e), err = parseInt(b[:n], 64)
+	*f.num(e), n, err = parseInt(b, 64)
 	return n, err
 }
 
-// parseInt spares the usual number the copy that strconv needs.
-func parseInt(b []byte, bits int) (int64, error) {
-	const sure = 18 // digits that fit into 64 bits
-	digits, negative := bytes.CutPrefix(b, []byte("-"))
-	var n int64
-	for _, c := range digits {
-		if c < '0' || c > '9' || len(digits) > sure || bits < 64 && len(digits) > sure/2 {
-			return strconv.ParseInt(string(b), 10, bits)
-		}
-		n = n*10 + int64(c-'0')
+// parseInt reads the number that b begins with, and gives its length. It spares the usual number the copy
+// that strconv needs.
+func parseInt(b []byte, bits int) (number int64, n int, err error) {
+	sure := 18 // digits that fit into 64 bits
+	if bits < 64 {
+		sure = 9
+	}
+	if len(b) > 0 && b[0] == '-' {
+		n, sure = 1, sure+1
+	}
+	first := n
+	for ; n < len(b) && n < sure && b[n] >= '0' && b[n] <= '9'; n++ {
+		number = number*10 + int64(b[n]-'0')
 	}
 	switch {
-	case len(digits) == 0:
-		return 0, fmt.Errorf("expected a number, got %.20q", b)
-	case negative:
-		return -n, nil
+	case n == first, n < len(b) && b[n] != ',' && b[n] != '}':
+		n = valueLen(b)
+		number, err = strconv.ParseInt(string(b[:n]), 10, bits)
+	case first == 1:
+		number = -number
 	}
-	return n, nil
+	return number, n, err
+}
+
+// valueLen is the length of what stands before the next field.
+func valueLen(b []byte) int {
+	if n := bytes.IndexAny(b, ",}"); n >= 0 {
+		return n
+	}
+	return len(b)
 }
 
 // interned keeps one copy of each string of a history: many events, few different strings.

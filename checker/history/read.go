@@ -77,26 +77,75 @@ func readHeader(lines *lineReader) (Header, error) {
 	return h, nil
 }
 
+// batchSize is how many events are parsed before they are added, while the next ones are parsed.
+const batchSize = 512
+
 // readEvents adds events until the end, and says why there was no orderly one.
 func readEvents(lines *lineReader, b *Builder) (cut string, garbled bool) {
-	kept := interned{}
-	var e Event
-	for {
-		line, err := lines.next()
-		switch {
-		case errors.Is(err, io.EOF) && b.ended:
-			return "", false
-		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-			return fmt.Sprintf("it ends after event %d without an end mark: the recording was cut short", b.h.Events), false
-		case err != nil:
-			return fmt.Sprintf("line %d cannot be read (%v): judged are the %d events before it", lines.n, err, b.h.Events), true
-		}
-		e = Event{}
-		if err := parseEvent(line, &e, kept); err != nil {
-			return fmt.Sprintf("line %d: %v: judged are the %d events before it", lines.n, err, b.h.Events), true
-		}
-		b.add(&e)
+	p := parser{lines: lines, kept: interned{}}
+	batches, used := make(chan []Event), make(chan []Event, 2)
+	for range cap(used) {
+		used <- make([]Event, 0, batchSize)
 	}
+	go p.run(batches, used)
+	for batch := range batches {
+		for i := range batch {
+			b.add(&batch[i])
+		}
+		used <- batch[:0]
+	}
+	return p.cut, p.garbled
+}
+
+// parser parses lines. Cut and garbled are known when its batches have come to their end.
+type parser struct {
+	lines   *lineReader
+	kept    interned
+	events  int64
+	ended   bool // the latest observation was the end mark
+	cut     string
+	garbled bool
+}
+
+func (p *parser) run(batches chan<- []Event, used <-chan []Event) {
+	defer close(batches)
+	for more := true; more; {
+		batch := <-used
+		for more && len(batch) < batchSize {
+			batch, more = p.next(batch)
+		}
+		batches <- batch
+	}
+}
+
+// next appends the next event; false: there is none.
+func (p *parser) next(batch []Event) ([]Event, bool) {
+	line, err := p.lines.next()
+	switch {
+	case errors.Is(err, io.EOF) && p.ended:
+		return batch, false
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		p.cut = fmt.Sprintf("it ends after event %d without an end mark: the recording was cut short", p.events)
+		return batch, false
+	case err != nil:
+		p.garble("line %d cannot be read (%v)", p.lines.n, err)
+		return batch, false
+	}
+	more := append(batch, Event{})
+	e := &more[len(batch)]
+	if err := parseEvent(line, e, p.kept); err != nil {
+		p.garble("line %d: %v", p.lines.n, err)
+		return batch, false
+	}
+	p.events++
+	if e.Kind == Info {
+		p.ended = e.Op == End
+	}
+	return more, true
+}
+
+func (p *parser) garble(format string, args ...any) {
+	p.cut, p.garbled = fmt.Sprintf(format, args...)+fmt.Sprintf(": judged are the %d events before it", p.events), true
 }
 
 // lineReader gives whole lines only: what follows the last line end is a line cut short.
@@ -116,14 +165,15 @@ func openLines(r io.Reader) (*lineReader, error) {
 
 func (l *lineReader) close() { l.z.Close() }
 
-// count counts the rest by the kinds of events.
+// count counts the rest by the kinds of events. The first k of a line is that of its kind: it is behind
+// seq and at_ns only.
 func (l *lineReader) count() room {
 	var found room
 	for line, err := l.next(); err == nil; line, err = l.next() {
-		switch _, kind, _ := bytes.Cut(line, []byte(`"kind":"i`)); {
-		case bytes.HasPrefix(kind, []byte("nvoke")):
+		switch _, kind, _ := bytes.Cut(line, []byte("k")); {
+		case bytes.HasPrefix(kind, []byte(`ind":"invoke"`)):
 			found.ops++
-		case bytes.HasPrefix(kind, []byte("nfo")):
+		case bytes.HasPrefix(kind, []byte(`ind":"info"`)):
 			found.infos++
 		}
 	}
