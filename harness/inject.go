@@ -137,6 +137,9 @@ func (r *run) takeAim(window context.Context, s Schedule, injection Injection) (
 			close(here.done)
 		}
 	}
+	if holders, _ := r.board.having(nemesis.Holder); len(holders) > 0 {
+		target.Held = holders[0]
+	}
 	if !s.Role.OfClient() {
 		return target, goOn, nil
 	}

@@ -25,8 +25,8 @@ const (
 //	LOCKQUAKE_ENDPOINTS  the members' names, with commas
 //	LOCKQUAKE_LEADER     the one that leads, empty where none of these does
 //	LOCKQUAKE_MEMBER     those that the plan strikes, with commas
-//	LOCKQUAKE_HOLDER     the client that the plan strikes, c3, if it holds the lock
-//	LOCKQUAKE_WAITER     the same, if it waits for it
+//	LOCKQUAKE_HOLDER     the client that holds the lock, c3: the one that the plan strikes, if it strikes one
+//	LOCKQUAKE_WAITER     the client that the plan strikes, if it waits for the lock
 //	LOCKQUAKE_KEY        the lock's key
 //	LOCKQUAKE_LEASE      the client's lease, as etcdctl writes it
 //
@@ -146,15 +146,18 @@ func hookTarget(ctx context.Context, t Target) (to string, environment []string,
 }
 
 func hookEnvironment(t Target, s struck) []string {
-	holder, waiter, lease := "", "", ""
-	switch client := fmt.Sprintf("c%d", t.Victim.Client); t.Victim.Role {
-	case Holder:
-		holder = client
-	case Waiter:
-		waiter = client
+	holder, waiter, lease, client := "", "", "", t.Victim
+	if !t.Role.OfClient() {
+		client = t.Held
 	}
-	if t.Victim.Lease != 0 {
-		lease = fmt.Sprintf("%016x", int64(t.Victim.Lease))
+	switch name := fmt.Sprintf("c%d", client.Client); client.Role {
+	case Holder:
+		holder = name
+	case Waiter:
+		waiter = name
+	}
+	if client.Lease != 0 {
+		lease = fmt.Sprintf("%016x", int64(client.Lease))
 	}
 	leader := ""
 	if s.leader.member != nobody {
@@ -166,7 +169,7 @@ func hookEnvironment(t Target, s struck) []string {
 		"LOCKQUAKE_MEMBER=" + namesOf(t.Members, s.members),
 		"LOCKQUAKE_HOLDER=" + holder,
 		"LOCKQUAKE_WAITER=" + waiter,
-		"LOCKQUAKE_KEY=" + t.Victim.Key,
+		"LOCKQUAKE_KEY=" + client.Key,
 		"LOCKQUAKE_LEASE=" + lease,
 	}
 }

@@ -68,6 +68,7 @@ type Target struct {
 
 	Role   Role          // whom to strike
 	Victim Victim        // who that is, for the roles of clients
+	Held   Victim        // one who holds a lock at that time; zero: nobody does
 	Pick   int           // drawn for the plan, at least 0: chooses among equals, and seeds jitter
 	TTL    time.Duration // of the clients' leases
 }
