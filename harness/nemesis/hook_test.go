@@ -171,3 +171,10 @@ func TestHookOutputIsBounded(t *testing.T) {
 		t.Errorf("%d bytes of evidence, %v", len(evidence.What), err)
 	}
 }
+
+func TestHookIsToldWhoHoldsTheLock(t *testing.T) {
+	target := hookTarget(nemesis.Leader)
+	target.Held = nemesis.Victim{Role: nemesis.Holder, Client: 4, Key: "k0", Lease: 0x17}
+	injected := inject(t, nemesis.Hook{InjectCmd: "echo $LOCKQUAKE_MEMBER $LOCKQUAKE_HOLDER $LOCKQUAKE_KEY $LOCKQUAKE_LEASE"}, target)
+	wantHealed(t, injected, seen(`inject-cmd said "b:2 c4 k0 0000000000000017"`))
+}
