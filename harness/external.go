@@ -4,24 +4,31 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"lockquake/harness/cluster"
 	"lockquake/harness/nemesis"
 )
 
-// External is a cluster that somebody else runs. It is asked what the shortest lease is that it
-// grants. Its members are harmed by the user's own commands only, if there are any.
+// External is a cluster that somebody else runs. It is asked for its version, and what the shortest lease
+// is that it grants. Its members are harmed by the user's own commands only, if there are any.
 func External(ctx context.Context, e cluster.External, hooked bool) (Kind, error) {
 	kind := Unasked(e, hooked)
 	there, err := cluster.Attach(ctx, e)
 	if err != nil {
 		return kind, err
 	}
-	if kind.MinTTL, err = there.ShortestTTL(ctx); err != nil {
-		err = fmt.Errorf("ask for the shortest lease: %w", err)
+	return kind, errors.Join(kind.ask(ctx, there), there.Close())
+}
+
+func (k *Kind) ask(ctx context.Context, there *cluster.Attached) (err error) {
+	if k.MinTTL, err = there.ShortestTTL(ctx); err != nil {
+		return fmt.Errorf("ask for the shortest lease: %w", err)
 	}
-	return kind, errors.Join(err, there.Close())
+	versions, err := there.Versions(ctx)
+	k.Etcd = strings.Join(versions, ", ")
+	return err
 }
 
 // Unasked is an external cluster that was not asked for anything yet, and may not even be there.

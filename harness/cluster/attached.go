@@ -212,6 +212,20 @@ func (a *Attached) Client(ctx context.Context, config ClientConfig) (*Client, er
 	return a.clients.open(ctx, a.endpoints, config)
 }
 
+// Versions are the members' versions of etcd, each once.
+func (a *Attached) Versions(ctx context.Context) (versions []string, err error) {
+	for i := range a.endpoints {
+		status, err := a.status(ctx, i)
+		if err != nil {
+			return nil, fmt.Errorf("ask %s for its version: %w", a.endpoints[i].Host, err)
+		}
+		if !slices.Contains(versions, status.Version) {
+			versions = append(versions, status.Version)
+		}
+	}
+	return versions, nil
+}
+
 // Names are the endpoints, host:port, in order.
 func (a *Attached) Names() []string {
 	names := make([]string, len(a.endpoints))

@@ -14,11 +14,13 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"go.etcd.io/etcd/api/v3/etcdserverpb"
+	"go.etcd.io/etcd/api/v3/version"
 	"go.etcd.io/etcd/client/pkg/v3/transport"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/server/v3/embed"
@@ -187,6 +189,9 @@ func TestAttachedWithTLSAndAUser(t *testing.T) {
 	a := attach(t, s.external(t))
 	if err := a.Healthy(within(t, patience)); err != nil {
 		t.Error(err)
+	}
+	if versions, err := a.Versions(within(t, patience)); err != nil || !slices.Equal(versions, []string{version.Version}) {
+		t.Errorf("versions %q, %v; want %s", versions, err, version.Version)
 	}
 	if leader, term, running := a.Believes(0); leader != 0 || term == 0 || !running || a.Names()[0] != s.host {
 		t.Errorf("%v: the only member believes in %d, term %d, runs: %t", a.Names(), leader, term, running)
