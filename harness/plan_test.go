@@ -43,11 +43,11 @@ var (
 )
 
 func TestSameSeedSamePlan(t *testing.T) {
-	one, two := Draw(7, trials(settings(), scenarios...)), Draw(7, trials(settings(), scenarios...))
+	one, two := Draw(7, trials(settings(), append(scenarios, timed)...)), Draw(7, trials(settings(), append(scenarios, timed)...))
 	if !bytes.Equal(one.JSON(), two.JSON()) {
 		t.Error("two drawings of one seed differ")
 	}
-	if bytes.Equal(one.JSON(), Draw(8, trials(settings(), scenarios...)).JSON()) {
+	if bytes.Equal(one.JSON(), Draw(8, trials(settings(), append(scenarios, timed)...)).JSON()) {
 		t.Error("another seed draws the same plan")
 	}
 }
