@@ -45,6 +45,7 @@ func newTruth(h *history.History) *truth {
 // from acquires that surely created the key of their token. One that found it there, left behind by an
 // acquire of its client without an answer, may have been invoked long after that revision.
 func (t *truth) index() []mark {
+	t.line()
 	type place struct {
 		client int32
 		key    string
@@ -54,14 +55,6 @@ func (t *truth) index() []mark {
 	unanswered := map[place]bool{}
 	for i := range t.h.Ops {
 		o := &t.h.Ops[i]
-		if o.Op != history.Acquire && o.Op != history.Release && o.Op != history.Close {
-			continue
-		}
-		own := t.ops[o.Process]
-		if own == nil {
-			t.processes[o.Client] = append(t.processes[o.Client], o.Process)
-		}
-		t.ops[o.Process] = append(own, int32(i))
 		at := place{o.Client, o.Key}
 		switch {
 		case o.Op != history.Acquire || o.Outcome == history.Fail:
@@ -79,6 +72,33 @@ func (t *truth) index() []mark {
 		}
 	}
 	return asked
+}
+
+// line lines up what each process did that can delete a key.
+func (t *truth) line() {
+	acts := map[int32]int{}
+	for i := range t.h.Ops {
+		if o := &t.h.Ops[i]; canDelete(o) {
+			acts[o.Process]++
+		}
+	}
+	for i := range t.h.Ops {
+		o := &t.h.Ops[i]
+		if !canDelete(o) {
+			continue
+		}
+		own := t.ops[o.Process]
+		if own == nil {
+			t.processes[o.Client] = append(t.processes[o.Client], o.Process)
+			own = make([]int32, 0, acts[o.Process])
+		}
+		t.ops[o.Process] = append(own, int32(i))
+	}
+}
+
+// canDelete tells whether an operation is of a kind that may delete some key.
+func canDelete(o *history.Operation) bool {
+	return o.Op == history.Acquire || o.Op == history.Release || o.Op == history.Close
 }
 
 const noTruth = "ground truth missing: the watch saw no key, though acquires succeeded"

@@ -92,7 +92,7 @@ func (b *Builder) observed(e *Event) Observation {
 	return Observation{
 		Common: b.share(Common{e.Key, e.Lease, e.Fault, e.Note, e.Error}),
 		Seq:    e.Seq, At: e.At, Op: e.Op, Outcome: e.Outcome, Process: e.Process, Client: e.Client,
-		ID: e.ID, Hold: e.Hold, Token: e.Token, Value: e.Value, Pos: e.Pos, Sent: e.Sent,
+		Hold: e.Hold, Token: e.Token, Value: e.Value, Pos: e.Pos, Sent: e.Sent,
 	}
 }
 

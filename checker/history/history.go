@@ -57,7 +57,7 @@ type Operation struct {
 }
 
 // Observation is a single event that is neither the beginning nor the end of an operation. Its fields
-// are those of the Event.
+// are those of the Event. What an Alive tells of a Deleted is the Outcome of that.
 type Observation struct {
 	*Common // never nil in what was read
 	Seq     int64
@@ -66,7 +66,6 @@ type Observation struct {
 	Outcome Outcome
 	Process int32
 	Client  int32
-	ID      OpID
 	Hold    OpID
 	Token   int64
 	Value   int64

@@ -12,13 +12,37 @@ import (
 
 	"lockquake/checker/history"
 	"lockquake/harness"
+	"lockquake/results"
 )
 
-// A stored history of a million operations is read, judged by every checker, and told of.
+// A stored history of a million operations is read, judged by every checker, and told of; that of a run
+// is drawn, too.
 func BenchmarkCheckMillion(b *testing.B) {
-	const operations = 1_000_000
-	path := filepath.Join(b.TempDir(), "history.jsonl.zst")
-	writeMillion(b, path, operations)
+	b.Run("history", func(b *testing.B) {
+		path := filepath.Join(b.TempDir(), "history.jsonl.zst")
+		writeMillion(b, path)
+		checkMillion(b, path)
+	})
+	b.Run("run", func(b *testing.B) {
+		name := results.CellName{Strategy: "mutex", Fault: harness.Calm, Repeat: 1}
+		run, err := results.Create(filepath.Join(b.TempDir(), "run"), results.Info{Cells: []results.CellName{name}})
+		if err != nil {
+			b.Fatal(err)
+		}
+		cell, err := run.Cell(name)
+		if err != nil {
+			b.Fatal(err)
+		}
+		writeMillion(b, cell.Path("history.jsonl.zst"))
+		checkMillion(b, run.Dir())
+	})
+}
+
+const operations = 1_000_000
+
+func checkMillion(b *testing.B, path string) {
+	b.Helper()
+	b.ResetTimer()
 	cpu := cpuSeconds()
 	for b.Loop() {
 		stop := samplePeak()
@@ -35,7 +59,7 @@ func BenchmarkCheckMillion(b *testing.B) {
 }
 
 // writeMillion writes the history of clients that take turns in calm: acquire, read, write, release.
-func writeMillion(b *testing.B, path string, operations int) {
+func writeMillion(b *testing.B, path string) {
 	b.Helper()
 	f, err := os.Create(path)
 	if err != nil {
