@@ -42,6 +42,9 @@ type edge struct {
 // overlaps finds the stretches of more than one holder, in time order. It draws what exclusion
 // judges: order is by sequence number, so that equal times do not count as an overlap.
 func overlaps(holds []history.Hold, last time.Duration) []overlap {
+	if !crowded(holds) {
+		return nil
+	}
 	var found []overlap
 	for key, edges := range edgesByKey(holds, last) {
 		found = append(found, sweep(key, edges)...)
@@ -50,6 +53,19 @@ func overlaps(holds []history.Hold, last time.Duration) []overlap {
 		return cmp.Or(cmp.Compare(a.span.from, b.span.from), cmp.Compare(a.key, b.key))
 	})
 	return found
+}
+
+// crowded tells whether there may be an overlap, among holds in the order in which they began.
+func crowded(holds []history.Hold) bool {
+	ends := map[string]int64{}
+	for i := range holds {
+		h := &holds[i]
+		if h.Start < ends[h.Acquire.Key] || h.End < h.Start {
+			return true
+		}
+		ends[h.Acquire.Key] = h.End
+	}
+	return false
 }
 
 func edgesByKey(holds []history.Hold, last time.Duration) map[string][]edge {

@@ -158,8 +158,9 @@ type piece struct {
 func (b *holderBars) waits() []piece {
 	var pieces []piece
 	for _, o := range b.scene.h.Ops {
-		if row, ok := b.row[o.Client]; ok && o.Op == history.Acquire {
-			pieces = append(pieces, piece{span{o.CallAt, min(o.ReturnAt, b.scene.last)}, row})
+		waited := span{o.CallAt, min(o.ReturnAt, b.scene.last)}
+		if row, ok := b.row[o.Client]; ok && o.Op == history.Acquire && waited.meets(b.window.span) {
+			pieces = append(pieces, piece{waited, row})
 		}
 	}
 	return pieces
@@ -168,8 +169,9 @@ func (b *holderBars) waits() []piece {
 func (b *holderBars) holds() []piece {
 	var pieces []piece
 	for _, hold := range b.scene.holds {
-		if row, ok := b.row[hold.Acquire.Client]; ok {
-			pieces = append(pieces, piece{holdSpan(hold, b.scene.last), row})
+		held := holdSpan(hold, b.scene.last)
+		if row, ok := b.row[hold.Acquire.Client]; ok && held.meets(b.window.span) {
+			pieces = append(pieces, piece{held, row})
 		}
 	}
 	return pieces
@@ -230,8 +232,11 @@ func (b *holderBars) tokens(frame painter) {
 
 func number(hold history.Hold) string { return strconv.FormatInt(hold.Acquire.Token, 10) }
 
-// fitting is the first of the texts that is no wider than width, or none.
+// fitting is the first of the texts that is no wider than width, or none. To measure a text takes long.
 func fitting(s text.Style, width vg.Length, texts ...string) string {
+	if width <= 0 {
+		return ""
+	}
 	for _, t := range texts {
 		if s.Width(t) <= width {
 			return t

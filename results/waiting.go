@@ -20,8 +20,15 @@ type step struct {
 
 // waitSteps lists begins and ends of waits in order; one that never returned never ends.
 func waitSteps(h *history.History) []step {
-	var steps []step
-	for _, o := range h.Ops {
+	acquires := 0
+	for i := range h.Ops {
+		if h.Ops[i].Op == history.Acquire {
+			acquires++
+		}
+	}
+	steps := make([]step, 0, 2*acquires)
+	for i := range h.Ops {
+		o := &h.Ops[i]
 		if o.Op != history.Acquire {
 			continue
 		}

@@ -166,7 +166,7 @@ type Hold struct {
 
 // Holds lists the believed holds in the order of their starts. They point into h.Ops.
 func (h *History) Holds() []Hold {
-	var holds []Hold
+	holds := make([]Hold, 0, h.held())
 	at := make([]int32, len(h.Ops)) // index of the hold of an acquire, plus 1
 	for i := range h.Ops {
 		if o := &h.Ops[i]; o.Op == Acquire && o.Outcome == OK {
@@ -197,6 +197,17 @@ func (h *History) Holds() []Hold {
 	}
 	slices.SortFunc(holds, func(a, b Hold) int { return cmp.Compare(a.Start, b.Start) })
 	return holds
+}
+
+// held is the number of holds.
+func (h *History) held() int {
+	n := 0
+	for i := range h.Ops {
+		if h.Ops[i].Op == Acquire && h.Ops[i].Outcome == OK {
+			n++
+		}
+	}
+	return n
 }
 
 func (hold *Hold) end(by Op, seq int64, at time.Duration) {
