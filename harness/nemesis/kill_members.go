@@ -40,7 +40,9 @@ func (KillMembers) Inject(ctx context.Context, t Target) (Injected, error) {
 // kill kills members, and restarts those that it has killed if it cannot kill all.
 func (t Target) kill(ctx context.Context, members []int) error {
 	for i, m := range members {
-		if err := t.Killer.Kill(m); err != nil {
+		if err := t.Killer.Kill(m); err != nil && i == 0 {
+			return missed(fmt.Sprintf("kill m%d: %v", m, err))
+		} else if err != nil {
 			return errors.Join(fmt.Errorf("kill m%d: %w", m, err), t.undoKill(ctx, members[:i]))
 		}
 	}
