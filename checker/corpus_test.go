@@ -267,6 +267,21 @@ var twins = []twin{
 		why: "c0 waited for k0 in vain from 0.600 s to 6.300 s, 2.900 s after things should have begun to settle (1 waiter in all)",
 	},
 	{
+		claim: "who crashed waits no more", checker: Progress{},
+		ok: `
+			cell: none
+			p0: |acquire
+			p0:          <crash>
+			p1:                  <stop>
+			p2:                                                                  |acquire t=2| |release|`,
+		bad: `
+			cell: none
+			p0: |acquire
+			p1:                  <stop>
+			p2:                                                                  |acquire t=2| |release|`,
+		why: "c0 waited for k0 in vain",
+	},
+	{
 		claim: "an acquire that never returns is a waiter", checker: Progress{},
 		ok: `
 			cell: none

@@ -12,7 +12,8 @@ import (
 // nobody holding it. Without an injection it asks from the moment at which the workload wound down.
 //
 // A waiter may wait for Header.Settle. One that was served later is not accused: behind many others it has to
-// wait, and that is measured, not judged. One that gave up, or waits still, is.
+// wait, and that is measured, not judged. One that gave up, or waits still, is. One that crashed waits no
+// more.
 type Progress struct{}
 
 // Check gives the verdict "progress".
@@ -27,7 +28,12 @@ func (Progress) Check(h history.History) Verdict {
 		v.Why = why
 		return v
 	}
-	w := waiters{h: &h, from: from, last: h.Last(), final: map[string]*history.Operation{}}
+	w := waiters{h: &h, from: from, last: h.Last(), final: map[string]*history.Operation{}, crashed: map[int32]bool{}}
+	for i := range h.Infos {
+		if e := &h.Infos[i]; e.Op == history.Crash {
+			w.crashed[e.Process] = true
+		}
+	}
 	for i := range h.Ops {
 		if o := &h.Ops[i]; o.Op == history.Acquire {
 			v.Judged++
@@ -61,12 +67,13 @@ func settling(h *history.History) (from time.Duration, why string) {
 
 // waiters judges the acquires of one history, one after the other.
 type waiters struct {
-	h      *history.History
-	from   time.Duration // when things should begin to settle
-	last   time.Duration // the end of the history
-	stuck  []*history.Operation
-	untold *history.Operation            // was waiting at the end, but not for long enough to be accused
-	final  map[string]*history.Operation // the last acquire of each key
+	h       *history.History
+	from    time.Duration // when things should begin to settle
+	last    time.Duration // the end of the history
+	stuck   []*history.Operation
+	untold  *history.Operation            // was waiting at the end, but not for long enough to be accused
+	final   map[string]*history.Operation // the last acquire of each key
+	crashed map[int32]bool                // by process
 }
 
 func (w *waiters) judge(o *history.Operation) {
@@ -75,6 +82,7 @@ func (w *waiters) judge(o *history.Operation) {
 	open := o.Return == history.Open
 	switch {
 	case o.Outcome != history.Unknown:
+	case open && w.crashed[o.Process]:
 	case min(o.ReturnAt, w.last) > patience:
 		w.stuck = append(w.stuck, o)
 	case open:

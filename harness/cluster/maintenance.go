@@ -22,6 +22,20 @@ const maintenanceTime = 10 * time.Second
 func (c *Cluster) MoveLeader(ctx context.Context, to int) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*c.config.Election+readTime)
 	defer cancel()
+	for {
+		err := c.moveLeader(ctx, to)
+		if status.Code(err) != codes.FailedPrecondition { // or another one has become the leader meanwhile
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(c.config.Tick):
+		}
+	}
+}
+
+func (c *Cluster) moveLeader(ctx context.Context, to int) error {
 	leader, _, err := c.Leader(ctx)
 	if err != nil || leader == to {
 		return err
