@@ -14,7 +14,7 @@ import (
 // The file is zstd over JSON lines: the Header, then an event a line with zero fields left out.
 // Events are flat, so a table of their fields serves both directions; encoding/json takes ten times
 // as long.
-var fields = []field{
+var fields = [...]field{
 	{name: "seq", num: func(e *Event) *int64 { return &e.Seq }},
 	{name: "at_ns", num: func(e *Event) *int64 { return (*int64)(&e.At) }},
 	{name: "kind", words: kindNames, word: func(e *Event) *uint8 { return (*uint8)(&e.Kind) }},
