@@ -613,6 +613,12 @@ var twins = []twin{
 		why: "c0 release of  (event 1, 1.400 s) names 0, no earlier acquire",
 	},
 	{
+		claim: "only the last read may be without a lock", checker: WellFormed{},
+		ok:  `p0: |acquire!| |read 0|`,
+		bad: `p0: |acquire!| |write 1<0|`,
+		why: "names 0, no earlier acquire",
+	},
+	{
 		claim: "a loss names an acquire", checker: WellFormed{},
 		ok:  `p0: |acquire| <lost>`,
 		bad: `p0:           <lost>`,

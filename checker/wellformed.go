@@ -105,7 +105,8 @@ func references(h *history.History) (defects []string) {
 		o := &h.Ops[i]
 		switch o.Op {
 		case history.Release, history.Read, history.Write:
-			if !names(h, o.Hold, o.Call, o.Key) {
+			unlocked := o.Op == history.Read && o.Hold == 0 // the last one, where the lock could not be had
+			if !unlocked && !names(h, o.Hold, o.Call, o.Key) {
 				defects = append(defects, describe(o, fmt.Sprintf("names %d, no earlier acquire of %s", o.Hold, o.Key)))
 			}
 		case history.Heal:

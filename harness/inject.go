@@ -40,14 +40,20 @@ func (r *run) injectAll(ctx context.Context) error {
 	return err
 }
 
-// follow carries out one schedule. window limits the waits for planned times and moments; an injection
-// that has begun lasts as planned unless ctx ends.
+// follow carries out one schedule. window limits the waits for planned times and moments, but for the first
+// moment; an injection that has begun lasts as planned unless ctx ends.
 func (r *run) follow(ctx, window context.Context, began time.Time, s Schedule) error {
+	first, cancel := context.WithTimeout(ctx, r.cell.Duration+r.cell.Settle) // or the cell would have tried nothing
+	defer cancel()
 	for n, injection := range s.Injections {
-		if !sleep(window, injection.At-time.Since(began)) {
+		aiming := window
+		if n == 0 {
+			aiming = first
+		}
+		if !sleep(aiming, injection.At-time.Since(began)) {
 			return nil
 		}
-		target, goOn, err := r.takeAim(window, s, injection)
+		target, goOn, err := r.takeAim(aiming, s, injection)
 		if err != nil {
 			if n == 0 && ctx.Err() == nil {
 				r.missed(s)

@@ -46,16 +46,29 @@ func (r *Register) Turn(ctx context.Context, p *Process, key string, stay time.D
 	return true
 }
 
-// Last acquires the lock once more, waiting no longer than patience, and reads what has become of
+// Last acquires the lock once more, trying again for as long as patience, and reads what has become of
 // the register. Where the lock cannot be had, the register is read all the same.
 func (r *Register) Last(ctx context.Context, p *Process, key string, patience time.Duration) {
 	waiting, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	hold := p.Acquire(waiting, key)
+	for hold == nil && pause(waiting) {
+		hold = p.Acquire(waiting, key)
+	}
 	if hold != nil {
 		defer p.Release(ctx, hold)
 	}
 	_, _ = r.read(ctx, p, key, hold) // whether it could be read is in the history
+}
+
+// pause is before another try; false: there is no time for one.
+func pause(ctx context.Context) bool {
+	select {
+	case <-time.After(20 * time.Millisecond):
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 func (r *Register) read(ctx context.Context, p *Process, key string, hold *Hold) (int64, error) {

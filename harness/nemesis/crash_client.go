@@ -16,7 +16,7 @@ func (CrashClient) Requires() Requirements { return Requirements{} }
 // Lasts is until etcd has ended the lease, and the next holder has come.
 func (CrashClient) Lasts(ttl time.Duration) time.Duration { return pastLeases(ttl) }
 
-// Inject crashes the client. Its evidence is that the lease outlived it.
+// Inject crashes the client. Its evidence is that it ended and, of a holder, that the lease outlived it.
 func (CrashClient) Inject(ctx context.Context, t Target) (Injected, error) {
 	if err := t.crash(ctx); err != nil {
 		return Injected{}, err
@@ -34,12 +34,12 @@ func (t Target) crash(ctx context.Context) error {
 	return nil
 }
 
-// revive heals a crash, after which a lease must still be alive: a client that could revoke it did not
-// crash.
+// revive heals a crash, after which a holder's lease must still be alive: a client that could revoke it did
+// not crash. A waiter may have ended its own, or be about to be granted one.
 func (t Target) revive(ctx context.Context) Heal {
 	left := t.leaseFate(ctx)
 	return func(ctx context.Context) (Evidence, error) {
-		seen := Evidence{Observed: left == noLease || left == alive, What: noLease.String()}
+		seen := Evidence{Observed: t.Victim.Role != Holder || left == noLease || left == alive, What: noLease.String()}
 		if left != noLease {
 			seen.What = fmt.Sprintf("after the crash %s, at the restart %s", left, t.leaseFate(ctx))
 		}

@@ -1,33 +1,38 @@
 package nemesis_test
 
 import (
+	"cmp"
 	"testing"
 	"testing/synctest"
 
 	"lockquake/harness/nemesis"
 )
 
+const none nemesis.Role = "" // here: a holder without a lease
+
 // testCrash tries what both faults have in common that crash a client.
 func testCrash(t *testing.T, fault nemesis.Fault) {
 	for name, tc := range map[string]struct {
 		left, after func(*world) // the lease, after the crash and at the heal
-		lease       string
+		role        nemesis.Role
 		want        nemesis.Evidence
 	}{
-		"its lease outlived it, not for long": {(*world).leaseLives, (*world).leaseEnds, "some",
+		"its lease outlived it, not for long": {(*world).leaseLives, (*world).leaseEnds, nemesis.Holder,
 			seen("after the crash its lease was alive, at the restart its lease had ended")},
-		"its lease outlived it": {(*world).leaseLives, (*world).leaseLives, "some",
+		"its lease outlived it": {(*world).leaseLives, (*world).leaseLives, nemesis.Holder,
 			seen("after the crash its lease was alive, at the restart its lease was alive")},
-		"its lease went with it": {(*world).leaseEnds, (*world).leaseEnds, "some",
+		"its lease went with it": {(*world).leaseEnds, (*world).leaseEnds, nemesis.Holder,
 			unseen("after the crash its lease had ended, at the restart its lease had ended")},
-		"nobody knows": {(*world).leaseIsUnknown, (*world).leaseIsUnknown, "some",
+		"nobody knows": {(*world).leaseIsUnknown, (*world).leaseIsUnknown, nemesis.Holder,
 			unseen("after the crash its lease could not be asked for, at the restart its lease could not be asked for")},
-		"no lease": {(*world).leaseEnds, (*world).leaseEnds, "none", seen("there was no lease")},
+		"a waiter may have ended its own": {(*world).leaseEnds, (*world).leaseEnds, nemesis.Waiter,
+			seen("after the crash its lease had ended, at the restart its lease had ended")},
+		"no lease": {(*world).leaseEnds, (*world).leaseEnds, none, seen("there was no lease")},
 	} {
 		bubble(t, name, func(t *testing.T) {
 			w := members(3)
-			target := w.target(nemesis.Waiter)
-			if tc.lease == "none" {
+			target := w.target(cmp.Or(tc.role, nemesis.Holder))
+			if tc.role == none {
 				target.Victim.Lease = 0
 			}
 			tc.left(w)
