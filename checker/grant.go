@@ -25,13 +25,14 @@ const (
 )
 
 // Check gives the verdict "grant". Judged counts acquires.
-func (Grant) Check(h history.History) Verdict {
+func (g Grant) Check(h history.History) Verdict { return g.judgeBy(newTruth(&h)) }
+
+func (Grant) judgeBy(t *truth) Verdict {
 	v := Verdict{Checker: "grant"}
-	acquired, _ := grants(&h)
-	t := newTruth(&h)
+	acquired, _ := grants(t.h)
 	g := granting{truth: t, answered: t.answered()}
-	for i := range h.Ops {
-		if o := &h.Ops[i]; owns(o) {
+	for i := range t.h.Ops {
+		if o := &t.h.Ops[i]; owns(o) {
 			v.Judged++
 			g.judge(o)
 		}

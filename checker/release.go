@@ -16,9 +16,11 @@ import (
 type Release struct{}
 
 // Check gives the verdict "release". Judged counts deletions.
-func (Release) Check(h history.History) Verdict {
+func (r Release) Check(h history.History) Verdict { return r.judgeBy(newTruth(&h)) }
+
+func (Release) judgeBy(t *truth) Verdict {
 	v := Verdict{Checker: "release"}
-	acquired, leased := grants(&h)
+	acquired, leased := grants(t.h)
 	switch {
 	case acquired == 0:
 		v.Why = "no acquire succeeded"
@@ -27,7 +29,7 @@ func (Release) Check(h history.History) Verdict {
 		v.Validity, v.Why = Valid, "no lock had a lease, so there are no keys to judge"
 		return v
 	}
-	return newTruth(&h).verdict(v)
+	return t.verdict(v)
 }
 
 func (t *truth) verdict(v Verdict) Verdict {
