@@ -614,8 +614,8 @@ var twins = []twin{
 	},
 	{
 		claim: "only the last read may be without a lock", checker: WellFormed{},
-		ok:  `p0: |acquire!| |read 0|`,
-		bad: `p0: |acquire!| |write 1<0|`,
+		ok:  `p1: |read 0|`,
+		bad: `p1: |write 1<0|`,
 		why: "names 0, no earlier acquire",
 	},
 	{
