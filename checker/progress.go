@@ -1,6 +1,7 @@
 package checker
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -51,7 +52,7 @@ func settling(h *history.History) (from time.Duration, why string) {
 			continue
 		}
 		if i.End() == history.Open {
-			return 0, fmt.Sprintf("%s (%s) was never healed", i.Inject.Fault, i.Inject.Note)
+			return 0, fmt.Sprintf("%s (%s) was never healed", i.Inject.Fault, cmp.Or(i.Inject.Note, "which may have failed"))
 		}
 		from, injected = max(from, i.End()), true
 	}

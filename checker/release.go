@@ -90,21 +90,20 @@ func grants(h *history.History) (acquired, leased int) {
 // judge says whether a deletion was the doing of the key's owner, its lease's end or a fault, and of which;
 // why it is Unknown.
 func (t *truth) judge(e *history.Observation) (Validity, string) {
-	fault := t.fault(e)
-	switch {
-	case e.Outcome != history.OK && fault != "":
-		return Valid, fault
-	case e.Outcome == history.Fail:
-		return Valid, "their leases' end"
-	}
 	owner, known := t.owner(e)
-	if !known {
-		return Unknown, fmt.Sprintf("nobody is known to own %s (token %d)", e.Note, e.Token)
+	own := Invalid
+	if known {
+		own = t.couldDelete(owner, e)
 	}
-	own := t.couldDelete(owner, e)
 	switch {
-	case own == Valid, e.Outcome == history.Unknown && t.givenBack(e):
+	case own == Valid, known && e.Outcome == history.Unknown && t.givenBack(e):
 		return Valid, "their owners"
+	case e.Outcome == history.Unknown && t.fault(e) != "":
+		return Valid, t.fault(e)
+	case e.Outcome == history.Fail:
+		return Valid, cmp.Or(t.fault(e), "their leases' end")
+	case !known:
+		return Unknown, fmt.Sprintf("nobody is known to own %s (token %d)", e.Note, e.Token)
 	case own == Unknown:
 		return Unknown, fmt.Sprintf("%s (token %d) was deleted, perhaps by a late request of its owner %s", e.Note, e.Token, clientName(owner))
 	case e.Outcome == history.Unknown:

@@ -51,7 +51,7 @@ func (r *run) follow(ctx, window context.Context, began time.Time, s Schedule) e
 			aiming = first
 		}
 		if !sleep(aiming, injection.At-time.Since(began)) {
-			return nil
+			return nil // a plan has its first injection within the cell's duration
 		}
 		target, goOn, err := r.takeAim(aiming, s, injection)
 		if err != nil {

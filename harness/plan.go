@@ -158,6 +158,9 @@ func drawSchedule(s Settings, rule scenario.Rule, rng *rand.Rand) Schedule {
 			planned, skip = planned+time.Duration(skip)*rule.Every, 0
 		}
 		at := max(free, planned+between(rng, -rule.Jitter, rule.Jitter))
+		if len(schedule.Injections) == 0 {
+			at = max(0, min(at, s.Duration-lasts))
+		}
 		if len(schedule.Injections) > 0 && at+lasts > s.Duration {
 			break
 		}

@@ -146,13 +146,13 @@ func pick[T any](flag, list string, entries []Entry[T], groups map[string]func(n
 			}
 		}
 		if !found {
-			return nil, unknownName(flag, name, names(entries))
+			return nil, unknownName("--"+flag, name, names(entries))
 		}
 	}
 	return picked, nil
 }
 
-func unknownName(flag, name string, known []string) error {
+func unknownName(place, name string, known []string) error {
 	nearest, least := "", len(name)/2+2
 	for _, k := range known {
 		if d := levenshtein.ComputeDistance(name, k); d < least {
@@ -160,7 +160,7 @@ func unknownName(flag, name string, known []string) error {
 		}
 	}
 	if nearest == "" {
-		return fmt.Errorf("--%s: there is no %q: give one of %s", flag, name, strings.Join(known, ", "))
+		return fmt.Errorf("%s: there is no %q: give one of %s", place, name, strings.Join(known, ", "))
 	}
-	return fmt.Errorf("--%s: there is no %q: did you mean %q? lockquake list shows all", flag, name, nearest)
+	return fmt.Errorf("%s: there is no %q: did you mean %q? lockquake list shows all", place, name, nearest)
 }

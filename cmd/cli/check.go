@@ -96,7 +96,13 @@ func (a app) checkRun(cmd *cobra.Command, run *results.Run, asked string) error 
 	fmt.Fprintf(a.out, "lockquake check: seed %d, %d cells in %s\n", run.Manifest().Seed, len(cells), run.Dir())
 	t := tally{total: len(cells)}
 	for _, cell := range cells {
-		name := cell.Record().CellName
+		record := cell.Record()
+		name := record.CellName
+		if record.State == results.Failed {
+			t.add(outcome{name: name, err: errors.New(record.Why)})
+			a.tellOf(t.done, t.total, t.outcomes[t.done-1])
+			continue
+		}
 		o := a.judge(cell, a.catalogue.checkers(), a.catalogue.promise(name.Strategy), want)
 		if errors.Is(o.err, results.ErrNoHistory) {
 			continue // planned, and never begun

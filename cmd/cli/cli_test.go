@@ -85,6 +85,7 @@ func TestWrongInputIsAnsweredInOneLine(t *testing.T) {
 		"run --parallel 0":                    "--parallel is 0: give a number from 1 to 64",
 		"run --seed -1":                       "invalid argument",
 		"run mutex":                           `SCENARIO: there is no "mutex": give one of calm,`,
+		"run holder --duration 4s":            "and the run lasts 4s: give --duration of more",
 		"run holdr":                           `did you mean "holder"?`,
 		"run ./nowhere.yaml":                  "read scenario: open ./nowhere.yaml: no such file",
 		"run holder --fault pause-holder":     "give scenarios or --fault, not both",
@@ -110,7 +111,7 @@ func TestWrongInputIsAnsweredInOneLine(t *testing.T) {
 		"report -o edn " + garbage:            "not a lockquake history",
 		"list colours":                        `there is no list of "colours": give one of strategies,`,
 		"list faults holder":                  "only scenarios can be shown",
-		"list scenarios holdr":                `did you mean "holder"?`,
+		"list scenarios holdr":                `SCENARIO: there is no "holdr": did you mean "holder"?`,
 		"shake":                               `unknown command "shake"`,
 	} {
 		t.Run(args, func(t *testing.T) {

@@ -48,7 +48,7 @@ func (o *clusterOptions) declare(flags *pflag.FlagSet) {
 }
 
 // unique is what all keys of this run begin with.
-func (o clusterOptions) unique() string {
+func (o *clusterOptions) unique() string {
 	return fmt.Sprintf("%s%s-%06d/", cmp.Or(o.root, "lockquake/"), time.Now().UTC().Format("20060102T150405"), rand.IntN(1_000_000))
 }
 
@@ -67,7 +67,7 @@ func (s *selection) kind(ctx context.Context, o runOptions, name string) (harnes
 	case scenario.External:
 		kind, err = o.clusters.external(ctx, s.prefix, o.planOnly)
 	default:
-		err = unknownName("cluster", name, clusterNames())
+		err = unknownName("--cluster", name, clusterNames())
 	}
 	if err == nil {
 		err = o.clusters.idle(name)
@@ -77,7 +77,7 @@ func (s *selection) kind(ctx context.Context, o runOptions, name string) (harnes
 }
 
 // idle finds flags that the kind of cluster has no use for: who gave them expects something else.
-func (o clusterOptions) idle(kind string) error {
+func (o *clusterOptions) idle(kind string) error {
 	switch {
 	case o.etcd != "" && kind != scenario.Process:
 		return fmt.Errorf("--etcd goes with --cluster %s", scenario.Process)
@@ -94,7 +94,7 @@ func (o clusterOptions) idle(kind string) error {
 }
 
 // visitEtcdctl visits those of etcdctl's flags that were given.
-func (o clusterOptions) visitEtcdctl(visit func(*pflag.Flag)) {
+func (o *clusterOptions) visitEtcdctl(visit func(*pflag.Flag)) {
 	if o.etcdctl == nil {
 		return
 	}
@@ -105,7 +105,7 @@ func (o clusterOptions) visitEtcdctl(visit func(*pflag.Flag)) {
 	})
 }
 
-func (o clusterOptions) process(ctx context.Context) (harness.Kind, error) {
+func (o *clusterOptions) process(ctx context.Context) (harness.Kind, error) {
 	if o.etcd == "" {
 		return harness.Processes(), nil
 	}
@@ -138,7 +138,7 @@ func (o *clusterOptions) external(ctx context.Context, prefix string, unasked bo
 }
 
 // hooked gives the fault hook its commands.
-func (o clusterOptions) hooked(fault nemesis.Fault, run string) nemesis.Fault {
+func (o *clusterOptions) hooked(fault nemesis.Fault, run string) nemesis.Fault {
 	if _, ok := fault.(nemesis.Hook); !ok {
 		return fault
 	}

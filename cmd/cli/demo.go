@@ -74,7 +74,7 @@ with 0 when the first was broken and the second saved its data, as they must.`,
 }
 
 func demoOptions() runOptions {
-	o := runOptions{want: "promised", faults: "pause-holder", strategies: acts[0].strategy + "," + acts[1].strategy}
+	o := runOptions{clusters: &clusterOptions{}, want: "promised", faults: "pause-holder", strategies: acts[0].strategy + "," + acts[1].strategy}
 	o.Settings = harness.Settings{
 		Cluster: scenario.Embed, Members: 3, Clients: 3, Keys: 1, TTL: time.Second,
 		Hold:   scenario.Range{From: 50 * time.Millisecond, To: 150 * time.Millisecond},

@@ -119,3 +119,14 @@ func tryOnce(t *testing.T, recipe scenario.Scenario, kind harness.Kind, members 
 	}
 	return h
 }
+
+// etcdctl's variables reach the cluster as its flags do.
+func TestEtcdctlsVariablesAreHeeded(t *testing.T) {
+	t.Chdir(t.TempDir())
+	t.Setenv("ETCDCTL_ENDPOINTS", "127.0.0.1:1")
+	s := call(t, "run", "--cluster", "external")
+	s.want(t, exitHarness, "attach to 127.0.0.1:1: ")
+	t.Setenv("ETCDCTL_ENDPOINTS", serveEtcd(t))
+	call(t, "run", "--cluster", "external", "--fault", "none", "--duration", "100ms", "--clients", "2").want(t, exitHeld, "RESULT: 1 of 1 cells held")
+	call(t, "run", "--cluster", "external", "--endpoints", "127.0.0.1:1").want(t, exitUsage, "--endpoints: ETCDCTL_ENDPOINTS is set, too")
+}

@@ -33,7 +33,7 @@ type runOptions struct {
 	out        string
 	planOnly   bool
 	parallel   int
-	clusters   clusterOptions
+	clusters   *clusterOptions        // shared with the flags that set them
 	given      func(flag string) bool // on the command line
 }
 
@@ -88,6 +88,7 @@ func (o *runOptions) declare(flags *pflag.FlagSet) {
 	flags.IntVar(&o.parallel, "parallel", 1, "cells that are carried out at a time: more save time, and spoil latencies")
 	flags.StringVar(&o.Cluster, "cluster", scenario.Embed, "kind of cluster: "+scenario.Embed+" (members in this process), "+scenario.Process+" (members as child processes) or "+scenario.External)
 	flags.IntVar(&o.Members, "members", 3, "members of a cluster that lockquake starts")
+	o.clusters = &clusterOptions{}
 	o.clusters.declare(flags)
 }
 
@@ -163,6 +164,9 @@ func (a app) trial(ctx context.Context, o runOptions, recipe scenario.Scenario, 
 	for _, rule := range recipe.Rules {
 		if unmet := rule.Aim.Requires().Unmet(kind.Abilities, trial.Settings.Members); unmet != "" {
 			return trial, fmt.Errorf("fault %s: a cluster of kind %s %s", rule.Fault, trial.Settings.Cluster, unmet)
+		}
+		if rule.After >= trial.Settings.Duration {
+			return trial, fmt.Errorf("scenario %s: %s begins after %v, and the run lasts %v: give --duration of more", recipe.Name, rule.Fault, rule.After, trial.Settings.Duration)
 		}
 		s.faults[rule.Fault] = o.clusters.hooked(rule.Aim.Fault, s.prefix)
 	}
