@@ -22,7 +22,7 @@ type faultNames struct{ scene *scene }
 // Plot implements plot.Plotter.
 func (n faultNames) Plot(c draw.Canvas, p *plot.Plot) {
 	free := c.Min.X
-	n.scene.eachFault(c, p, func(i history.Injection, left, _ vg.Length) { free = label(c, left, free, faultLabel(i)) })
+	n.scene.eachFault(c, p, func(i history.Injection, left, right vg.Length) { free = label(c, left, right, free, faultLabel(i)) })
 }
 
 // eachFault visits the faults that show in a plot, with the edges of their windows.
@@ -49,12 +49,13 @@ func drawWindow(c draw.Canvas, left, right vg.Length) {
 }
 
 // label writes at the top edge, right of what is written already, and gives where the next label may
-// begin. One that does not fit is left out: the report lists every injection.
-func label(c draw.Canvas, x, free vg.Length, text string) vg.Length {
+// begin. One that does not fit, or would stand behind its own window, is left out: the report lists every
+// injection.
+func label(c draw.Canvas, left, right, free vg.Length, text string) vg.Length {
 	style := boldStyle(8.5, faultInk)
 	width := style.Width(text) + 6
-	x = max(min(x, c.Max.X-width), free)
-	if x+width > c.Max.X {
+	x := max(min(left, c.Max.X-width), free)
+	if x+width > c.Max.X || x > right {
 		return free
 	}
 	c.FillText(style, vg.Point{X: x + 3, Y: c.Max.Y - 11}, text)

@@ -26,6 +26,7 @@ var errBroken = errors.New("broken")
 // fakeLock is one client's handle on a lock that nobody else wants. It answers as a test wants.
 type fakeLock struct {
 	acquireErr, releaseErr, closeErr error
+	refusals                         int           // acquires that fail first, surely without effect
 	after                            time.Duration // how long an acquire takes
 	mute                             bool          // a release is never answered
 	lost                             chan struct{} // nil: it never tells
@@ -39,6 +40,10 @@ func (l *fakeLock) Acquire(ctx context.Context) (lock.Hold, error) {
 		case <-ctx.Done():
 			return lock.Hold{}, ctx.Err()
 		}
+	}
+	if l.refusals > 0 {
+		l.refusals--
+		return lock.Hold{}, lock.ErrDefinite
 	}
 	if l.acquireErr != nil {
 		return lock.Hold{}, l.acquireErr

@@ -160,8 +160,7 @@ func TestLastReadsUnderTheLock(t *testing.T) {
 // A lock that says no once may say yes later: compaction, for one, ends waits.
 func TestLastTriesAgain(t *testing.T) {
 	play(t, func(s *stage) {
-		s.lock.acquireErr = lock.ErrDefinite
-		time.AfterFunc(30*time.Millisecond, func() { s.lock.acquireErr = nil })
+		s.lock.refusals = 2
 		r := &workloads.Register{Resource: &fakeResource{value: 5}}
 		r.Last(s.ctx, s.Process, "k0", 5*time.Second)
 		s.wantTold("p0 acquire fail", "p0 acquire fail", "p0 acquire ok", "p0 read 5 ok", "p0 release ok")

@@ -127,8 +127,14 @@ func TestRemovedLeaderIsGoneForGood(t *testing.T) {
 		if err := c.Healthy(within(t, patience)); err != nil {
 			t.Error(err)
 		}
-		if c.Kill(old) == nil || c.Restart(within(t, patience), old) == nil || c.RemoveMember(within(t, patience), old) == nil {
-			t.Error("killed, restarted or removed a member that was removed")
+		if c.Kill(old) == nil || c.RemoveMember(within(t, patience), old) == nil {
+			t.Error("killed or removed a member that was removed")
+		}
+		if err := c.Restart(within(t, patience), old); err != nil { // its heal has nothing left to do
+			t.Errorf("restart of a member that was removed: %v", err)
+		}
+		if _, _, running := c.Believes(old); running {
+			t.Error("a member that was removed runs again")
 		}
 		if n := added(t)(c.AddMember(within(t, patience))); n != 3 {
 			t.Errorf("the number of a new member is %d, want 3, never used before", n)
