@@ -34,6 +34,7 @@ func (k *Kind) ask(ctx context.Context, there *cluster.Attached) (err error) {
 // Unasked is an external cluster that was not asked for anything yet, and may not even be there.
 func Unasked(e cluster.External, hooked bool) Kind {
 	kind := Kind{Members: len(e.Endpoints), MinTTL: time.Second, Start: func(ctx context.Context, p Place) (Cluster, error) {
+		e := e // cells may start at the same time
 		e.Prefix = string(p.Prefix)
 		there, err := cluster.Attach(ctx, e)
 		if err != nil {

@@ -52,6 +52,7 @@ func own(abilities nemesis.Ability, config cluster.Config) Kind {
 		Etcd:      version.Version,
 		MinTTL:    cluster.MinTTL(cluster.DefaultTick, cluster.DefaultElection),
 		Start: func(ctx context.Context, p Place) (Cluster, error) {
+			config := config // cells may start at the same time
 			config.Members, config.Dir = p.Members, p.Dir
 			c, err := cluster.Start(ctx, config)
 			if err != nil {
