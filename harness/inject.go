@@ -180,39 +180,25 @@ func (r *run) target(s Schedule, injection Injection) nemesis.Target {
 // awaitNewLeader waits until the lead has gone from one member to another, and that again for each that
 // is to be skipped.
 func (r *run) awaitNewLeader(ctx context.Context, skip int) error {
-	before := nobody
+	before, known := nemesis.LeaderOf(r.cluster)
 	for seen := 0; seen <= skip; {
-		leader := r.leader()
-		if leader != nobody && before != nobody && leader != before {
-			seen++
-		}
-		if leader != nobody {
-			before = leader
-		}
 		if !sleep(ctx, glance) {
 			return ctx.Err()
 		}
+		leader, sure := nemesis.LeaderOf(r.cluster)
+		if !sure {
+			continue
+		}
+		if known && leader != before {
+			seen++
+		}
+		before, known = leader, true
 	}
 	return nil
 }
 
-const (
-	nobody = -1
-	// glance is how often the members are asked who leads.
-	glance = 5 * time.Millisecond
-)
-
-// leader is the member that takes itself for the leader, of two the one with the later term.
-func (r *run) leader() int {
-	leading, latest := nobody, uint64(0)
-	for i := range r.cluster.Names() {
-		leader, term, running := r.cluster.Believes(i)
-		if running && leader == i && term > latest {
-			leading, latest = i, term
-		}
-	}
-	return leading
-}
+// glance is how often the members are asked who leads.
+const glance = 5 * time.Millisecond
 
 // heal must not be cancelled by the end of the run: a partition left behind would spoil the last
 // read.

@@ -157,7 +157,7 @@ func abilities() map[string]nemesis.Ability {
 }
 
 func clusterTable() table {
-	return table{name: "clusters", head: []string{"cluster", "what it is"}, rows: [][]string{
+	return table{head: []string{"cluster", "what it is"}, rows: [][]string{
 		{scenario.Embed, "real etcd members in this process, ready in a tenth of a second (the default)"},
 		{scenario.Process, "members as child processes, which are stopped and killed for real; with `--etcd PATH` of any etcd from 3.4 on"},
 		{scenario.External, "a cluster of yours: only its clients are harmed, its members by your own commands"},

@@ -14,8 +14,8 @@ import (
 
 func (a app) listCommand() *cobra.Command {
 	var parts []string
-	for _, t := range a.catalogue.tables() {
-		parts = append(parts, t.name)
+	for _, p := range a.catalogue.parts() {
+		parts = append(parts, p.name)
 	}
 	return &cobra.Command{
 		Use:   "list [" + strings.Join(parts, "|") + "] [SCENARIO]",
@@ -34,9 +34,9 @@ read, or to be changed into one of your own.`,
 			if len(args) == 1 && !slices.Contains(parts, args[0]) {
 				return usage(fmt.Errorf("there is no list of %q: give one of %s", args[0], strings.Join(parts, ", ")))
 			}
-			for _, t := range a.catalogue.tables() {
-				if len(args) == 0 || args[0] == t.name {
-					t.text(a)
+			for _, p := range a.catalogue.parts() {
+				if len(args) == 0 || args[0] == p.name {
+					p.make().text(a)
 				}
 			}
 			return nil
@@ -61,13 +61,29 @@ const scenarios = "scenarios"
 
 // table is a part of the catalogue as people read it, on the terminal and in the README.
 type table struct {
-	name string
 	head []string
 	rows [][]string
 }
 
-func (c Catalogue) tables() []table {
-	strategies := table{name: "strategies", head: []string{"strategy", "what it is", "promises in calm", "under faults"}}
+// part is a table that is made when it is asked for: every command's help names the parts.
+type part struct {
+	name string
+	make func() table
+}
+
+func (c Catalogue) parts() []part {
+	return []part{
+		{"strategies", c.strategyTable}, {"faults", c.faultTable}, {scenarios, c.scenarioTable},
+		{"clusters", clusterTable}, {"checkers", c.checkerTable},
+	}
+}
+
+func (c Catalogue) checkerTable() table {
+	return table{head: []string{"checker", "what it asks"}, rows: plainRows(c.Checkers)}
+}
+
+func (c Catalogue) strategyTable() table {
+	strategies := table{head: []string{"strategy", "what it is", "promises in calm", "under faults"}}
 	for _, s := range c.Strategies {
 		p := s.Value.Promise
 		under := "nothing"
@@ -82,13 +98,12 @@ func (c Catalogue) tables() []table {
 		}
 		strategies.rows = append(strategies.rows, []string{s.Name, s.Doc, p.Calm.String(), under})
 	}
-	checkers := table{name: "checkers", head: []string{"checker", "what it asks"}, rows: plainRows(c.Checkers)}
-	return []table{strategies, c.faultTable(), c.scenarioTable(), clusterTable(), checkers}
+	return strategies
 }
 
 // faultTable says of each fault on which kinds of clusters it can be had.
 func (c Catalogue) faultTable() table {
-	t := table{name: "faults", head: append([]string{"fault", "what happens"}, clusterNames()...)}
+	t := table{head: append([]string{"fault", "what happens"}, clusterNames()...)}
 	for _, f := range c.Faults {
 		row := []string{f.Name, f.Doc}
 		for _, name := range clusterNames() {
@@ -110,7 +125,7 @@ func canBeHad(r nemesis.Requirements, have nemesis.Ability) string {
 }
 
 func (c Catalogue) scenarioTable() table {
-	t := table{name: scenarios, head: []string{"scenario", "what happens"}}
+	t := table{head: []string{"scenario", "what happens"}}
 	for _, file := range scenario.Named() {
 		s, err := file.Parse(c.names())
 		if err != nil {

@@ -18,12 +18,12 @@ func TestREADMEHasTheCataloguesTables(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := string(old)
-	for _, table := range Builtin().tables() {
-		place := regexp.MustCompile(`(?s)(<!-- table ` + table.name + ` -->\n).*?(<!-- end -->)`)
+	for _, part := range Builtin().parts() {
+		place := regexp.MustCompile(`(?s)(<!-- table ` + part.name + ` -->\n).*?(<!-- end -->)`)
 		if !place.MatchString(text) {
-			t.Errorf("the README has no place for table %s", table.name)
+			t.Errorf("the README has no place for table %s", part.name)
 		}
-		text = place.ReplaceAllString(text, "${1}"+table.markdown()+"${2}")
+		text = place.ReplaceAllString(text, "${1}"+part.make().markdown()+"${2}")
 	}
 	if *update {
 		err = os.WriteFile(readme, []byte(text), 0o644)

@@ -39,6 +39,12 @@ func leaderOf(m Members) (leadership, error) {
 	return found, nil
 }
 
+// LeaderOf is the member that leads for sure; false: nobody does.
+func LeaderOf(m Members) (member int, ok bool) {
+	leader, err := leaderOf(m)
+	return leader.member, err == nil
+}
+
 // awaitLeader waits out the moment in which nobody leads for sure.
 func awaitLeader(ctx context.Context, m Members) (leader leadership, err error) {
 	eventually(ctx, func() bool {

@@ -72,14 +72,3 @@ type Target struct {
 	Pick   int           // drawn for the plan, at least 0: chooses among equals, and seeds jitter
 	TTL    time.Duration // of the clients' leases
 }
-
-// None is the fault of a calm run.
-type None struct{}
-
-// Requires nothing.
-func (None) Requires() Requirements { return Requirements{} }
-
-// Inject does nothing; a plan never asks for it.
-func (None) Inject(context.Context, Target) (Injected, error) {
-	return Injected{Heal: func(context.Context) (Evidence, error) { return Evidence{}, nil }}, nil
-}

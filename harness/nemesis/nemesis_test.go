@@ -2,7 +2,6 @@ package nemesis_test
 
 import (
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"lockquake/harness/nemesis"
@@ -56,7 +55,7 @@ func TestFaultsLast(t *testing.T) {
 		repeats  = span{ttl, 3 * ttl}
 	)
 	lasting := map[string]span{
-		"none": instant, "revoke": instant, "restart-client": instant, "move-leader": instant,
+		"revoke": instant, "restart-client": instant, "move-leader": instant,
 		"compact": instant, "defragment": instant, "snapshot": instant,
 		"kill": spares, "add": spares, "remove": spares, "promote": spares, "rolling": spares,
 		"slow-peers": repeats, "slow-member": repeats, "slow-client": repeats, "flap": repeats, "reset": repeats, "lose-reply": repeats,
@@ -74,7 +73,7 @@ func TestFaultsLast(t *testing.T) {
 }
 
 var everyFault = map[string]nemesis.Fault{
-	"none": nemesis.None{}, "isolate-member": nemesis.IsolateMember{}, "split-minority": nemesis.Split{Leader: nemesis.InMinority},
+	"isolate-member": nemesis.IsolateMember{}, "split-minority": nemesis.Split{Leader: nemesis.InMinority},
 	"split-majority": nemesis.Split{Leader: nemesis.InMajority}, "ring": nemesis.Ring{}, "bridge": nemesis.Bridge{},
 	"mute-member": nemesis.MuteMember{}, "deafen-member": nemesis.DeafenMember{}, "flap": nemesis.FlapMember{},
 	"slow-peers": nemesis.SlowPeers{}, "slow-member": nemesis.SlowMember{}, "reset": nemesis.ResetPeers{},
@@ -127,13 +126,4 @@ func duration(fault nemesis.Fault) time.Duration {
 		return lasting.Lasts(ttl)
 	}
 	return 0
-}
-
-// A fault of no harm has no evidence: were it planned, its cell would be unknown.
-func TestNoneTouchesNothingAndShowsNothing(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		injected := inject(t, nemesis.None{}, nemesis.Target{})
-		wantTo(t, injected, "")
-		wantHealed(t, injected, nemesis.Evidence{})
-	})
 }
