@@ -24,6 +24,10 @@ type Env struct {
 	Name     string        // the lock's name; the strategy keeps its keys at or below it
 	TTL      time.Duration // lease TTL, whole seconds
 	ClientID string        // the same for every session of one client
+	Permits  int           // how many may hold the lock at a time, where it is a Semaphore; else it is of no use
+	// Endpoints gives addresses (host:port, plain text) of the members for programs in processes of their own.
+	// What they send and receive there passes the links of this client, and faults act on it.
+	Endpoints func(context.Context) ([]string, error)
 }
 
 // TTLSeconds is the TTL in the unit that etcd grants leases in.
