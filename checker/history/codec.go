@@ -20,6 +20,7 @@ var fields = [...]field{
 	{name: "kind", words: kindNames, word: func(e *Event) *uint8 { return (*uint8)(&e.Kind) }},
 	{name: "op", words: opNames, word: func(e *Event) *uint8 { return (*uint8)(&e.Op) }},
 	{name: "outcome", words: outcomeNames, word: func(e *Event) *uint8 { return (*uint8)(&e.Outcome) }},
+	{name: "mode", words: modeNames, word: func(e *Event) *uint8 { return (*uint8)(&e.Mode) }},
 	{name: "process", short: func(e *Event) *int32 { return &e.Process }},
 	{name: "client", short: func(e *Event) *int32 { return &e.Client }},
 	{name: "id", num: func(e *Event) *int64 { return (*int64)(&e.ID) }},

@@ -30,6 +30,18 @@ const (
 	Fail                   // it surely had no effect
 )
 
+// Mode is how an acquire asked for the lock. The zero Mode is for itself alone, and waiting.
+type Mode uint8
+
+// Modes of acquires.
+const (
+	Alone  Mode = iota
+	Shared      // beside others that share it
+	Nested      // by a client that holds it already: its hold lies within the one that was Alone
+	Tried       // without waiting
+	Queued      // in the place in line that the release before it took: its key is older than its invoke
+)
+
 // Op is what was done or seen.
 type Op uint8
 
@@ -83,6 +95,7 @@ type Event struct {
 	Kind    Kind
 	Op      Op
 	Outcome Outcome
+	Mode    Mode  // of an acquire
 	Process int32 // single-threaded actor
 	Client  int32 // etcd connection behind it
 	ID      OpID  // of the operation that this event begins or ends; 0 for Info but Alive
@@ -90,7 +103,7 @@ type Event struct {
 	Key     string
 	Token   int64
 	Lease   int64
-	Value   int64         // register: the value's own number; 0 is the initial value
+	Value   int64         // register: the value's own number; 0 is the initial value. Acquire: when it was due, in ns; 0: when invoked
 	Prev    int64         // register: the value that a write replaces, as its writer read it
 	Pos     int64         // etcd revision or resource sequence number at which it took effect
 	Sent    time.Duration // when the request behind Granted or Renewed was sent
@@ -121,12 +134,14 @@ func (n names) parse(b []byte) (uint8, error) {
 var (
 	kindNames    = names{"", "invoke", "return", "info"}
 	outcomeNames = names{"unknown", "ok", "fail"}
+	modeNames    = names{"alone", "shared", "nested", "tried", "queued"}
 	opNames      = names{"", "acquire", "release", "read", "write", "close", "inject", "heal",
 		"lost", "crash", "stop", "granted", "renewed", "created", "deleted", "alive", "gap", "end"}
 )
 
 func (k Kind) String() string    { return kindNames.name(uint8(k)) }
 func (o Outcome) String() string { return outcomeNames.name(uint8(o)) }
+func (m Mode) String() string    { return modeNames.name(uint8(m)) }
 func (o Op) String() string      { return opNames.name(uint8(o)) }
 
 // UnmarshalText reads the spelling that String gives.

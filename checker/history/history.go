@@ -22,7 +22,10 @@ type Header struct {
 	Fault    string        `json:"fault"`
 	Repeat   int           `json:"repeat"`
 	Seed     uint64        `json:"seed"`
-	Fenced   bool          `json:"fenced"` // the resource refuses writes under an old token
+	Fenced   bool          `json:"fenced"`              // the resource refuses writes under an old token
+	Workload string        `json:"workload,omitempty"`  // empty: register
+	Permits  int           `json:"permits,omitempty"`   // how many may hold a key at a time; 0: one
+	NoWrites bool          `json:"no_writes,omitempty"` // the workload has no resource
 	Clients  int           `json:"clients"`
 	Keys     []string      `json:"keys"`
 	TTL      time.Duration `json:"ttl_ns"`
@@ -47,6 +50,7 @@ type Operation struct {
 	ReturnAt time.Duration
 	Op       Op
 	Outcome  Outcome
+	Mode     Mode
 	Process  int32
 	Client   int32
 	Hold     OpID // for an Acquire, its own ID
