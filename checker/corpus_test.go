@@ -267,6 +267,20 @@ var twins = []twin{
 		why: "c0 waited for k0 in vain from 0.600 s to 6.300 s, 2.900 s after things should have begun to settle (1 waiter in all)",
 	},
 	{
+		claim: "who gives up knowing that he has nothing has waited in vain, too", checker: Progress{},
+		ok: `
+			cell: none
+			p0: |acquire!                          |
+			p1:                  <stop>
+			p2:                                                                  |acquire t=2| |release|`,
+		bad: `
+			cell: none
+			p0: |acquire!                                               |
+			p1:                  <stop>
+			p2:                                                                  |acquire t=2| |release|`,
+		why: "c0 waited for k0 in vain",
+	},
+	{
 		claim: "who crashed waits no more", checker: Progress{},
 		ok: `
 			cell: none

@@ -165,7 +165,7 @@ func promiseName(g Grade) string {
 // caught tells whether a lock that is broken on purpose was found out.
 func caught(g Grade, verdicts []Verdict) Verdict {
 	v := Verdict{Checker: "promise", Judged: 1}
-	for _, name := range []string{"exclusion", "grant", "release"} {
+	for _, name := range []string{"exclusion", "grant", "release", "progress"} {
 		if verdictOf(verdicts, name).Validity == Invalid {
 			v.Validity, v.Why = Valid, "a broken lock, caught by "+name
 			return v

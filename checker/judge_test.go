@@ -95,6 +95,7 @@ func TestJudge(t *testing.T) {
 		{"a grant out of turn", strandedCell, Promise{Known: []string{"release"}}, Promised, Exclusive, Invalid, "was exclusive"},
 		{"a known grant out of turn", strandedCell, Promise{Known: []string{"grant"}}, Promised, Exclusive, Valid, "was exclusive"},
 		{"broken on purpose, caught by a grant", strandedCell, broken, Promised, Exclusive, Valid, "a broken lock, caught by grant"},
+		{"broken on purpose, caught by a waiter in vain", strings.Replace(calmCell, "<stop>", "<stop>                   |acquire!|", 1), broken, Promised, Exclusive, Valid, "a broken lock, caught by progress"},
 		{"another bug than the known one", stolenUnderFault, Promise{Known: []string{"progress"}}, Promised, LeaseBounded, Invalid, "was lease-bounded"},
 	} {
 		t.Run(c.claim, func(t *testing.T) {

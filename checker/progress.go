@@ -82,7 +82,7 @@ func (w *waiters) judge(o *history.Operation) {
 	patience := max(w.from, o.CallAt) + w.h.Header.Settle
 	open := o.Return == history.Open
 	switch {
-	case o.Outcome != history.Unknown:
+	case o.Outcome == history.OK:
 	case open && w.crashed[o.Process]:
 	case min(o.ReturnAt, w.last) > patience:
 		w.stuck = append(w.stuck, o)
