@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -39,6 +40,9 @@ type life struct {
 	cancel  context.CancelFunc // nothing that it does goes on
 	done    chan struct{}      // closed: its process has ended
 	crashed chan struct{}      // closed: nothing more may be done
+
+	mu       sync.Mutex
+	programs []lock.Program // those of its locks that are processes of their own
 }
 
 func (a *actor) now() *life {
@@ -62,13 +66,27 @@ func (r *run) open(ctx context.Context, a *actor) error {
 	a.life = l
 	a.mu.Unlock()
 	for _, key := range r.cell.KeyNames {
-		env := lock.Env{Client: client.Etcd(), Name: r.parts.Place.Prefix.locks() + key, TTL: r.cell.TTL, ClientID: fmt.Sprintf("c%d", a.number)}
-		if l.locks[key], err = r.parts.Strategy(ctx, env); err != nil {
+		if l.locks[key], err = r.openLock(ctx, a, client, key); err != nil {
 			delete(l.locks, key)
 			return fmt.Errorf("open %s for c%d: %w", key, a.number, err)
 		}
+		l.runs(l.locks[key])
 	}
 	return nil
+}
+
+func (r *run) openLock(ctx context.Context, a *actor, client Client, key string) (lock.Lock, error) {
+	l, err := r.parts.Strategy(ctx, lock.Env{
+		Client: client.Etcd(), Name: r.parts.Place.Prefix.locks() + key,
+		TTL: r.cell.TTL, ClientID: fmt.Sprintf("c%d", a.number), Permits: r.cell.Permits,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if missing := r.parts.Workload.Needs &^ lock.AbilitiesOf(l); missing != 0 {
+		return nil, errors.Join(fmt.Errorf("workload %s needs the abilities %v, which its lock has not", r.cell.Workload, missing), l.Close())
+	}
+	return l, nil
 }
 
 func (r *run) process(a *actor, l *life) *workloads.Process {
@@ -87,6 +105,30 @@ func (r *run) process(a *actor, l *life) *workloads.Process {
 		Oblivious:      r.cell.Loss == scenario.Ignored,
 		RequestTimeout: immediate,
 	}
+}
+
+// befall does to those locks of a client that are processes of their own what befalls the client.
+func (r *run) befall(client int, do func(lock.Program) error) {
+	for _, program := range r.actors[client].now().running() {
+		if err := do(program); err != nil {
+			r.fail(fmt.Errorf("strategy %s: the program of c%d: %w", r.cell.Strategy, client, err))
+		}
+	}
+}
+
+// runs notes that a lock may be a process of its own.
+func (l *life) runs(opened lock.Lock) {
+	if program, ok := opened.(lock.Program); ok {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.programs = append(l.programs, program)
+	}
+}
+
+func (l *life) running() []lock.Program {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.programs)
 }
 
 // alive ends the goroutine of a process that has crashed: it does nothing more, not even record.
@@ -139,16 +181,25 @@ func (r *run) releasing(hold *workloads.Hold) (released func(error)) {
 	}
 	return func(err error) {
 		told(err)
-		r.board.walks(int(hold.Client))
+		if hold.Mode != history.Nested {
+			r.board.walks(int(hold.Client))
+		}
 	}
 }
 
 // loop is the process of a client, from round to round until the end of its life or of the workload.
 func (r *run) loop(ctx context.Context, a *actor, l *life) {
-	rounds := r.cell.Processes[a.number].Rounds
-	for i := 0; !r.over(ctx); i++ {
-		round := rounds[i%len(rounds)]
-		if r.register.Turn(ctx, l.process, r.cell.KeyNames[round.Key], round.Hold) {
+	choices := r.cell.Processes[a.number].Rounds
+	for i := 0; ; i++ {
+		due, ok := r.due(ctx)
+		if !ok {
+			break
+		}
+		round, next := choices[i%len(choices)], choices[(i+1)%len(choices)]
+		again := func() bool { return r.arrivals == nil && next.Key == round.Key && !r.over(ctx) }
+		if r.workload.Turn(ctx, l.process, workloads.Round{
+			Key: r.cell.KeyNames[round.Key], Stay: round.Hold, Shared: round.Shared, Due: due, Again: again,
+		}) {
 			continue
 		}
 		select {
@@ -156,6 +207,9 @@ func (r *run) loop(ctx context.Context, a *actor, l *life) {
 		case <-r.stop:
 		case <-ctx.Done():
 		}
+	}
+	for _, key := range l.process.Queued() { // or those behind it would wait for nobody
+		r.workload.Turn(ctx, l.process, workloads.Round{Key: key, Again: func() bool { return false }})
 	}
 }
 
@@ -195,6 +249,7 @@ func (r *run) crash(a *actor) error {
 		return fmt.Errorf("crash c%d: it has crashed already", a.number)
 	}
 	err := l.client.Crash()
+	r.befall(a.number, lock.Program.Kill)
 	close(l.crashed)
 	l.cancel()
 	if !within(l.done, leaving) {
@@ -285,8 +340,12 @@ type targets struct{ *run }
 func (t targets) Links(client, member int) (to, from *network.Link) {
 	return t.actors[client].now().client.Links(member)
 }
-func (t targets) Pause(client int) { t.actors[client].gate.close() }
+func (t targets) Pause(client int) {
+	t.actors[client].gate.close()
+	t.befall(client, lock.Program.Pause)
+}
 func (t targets) Resume(client int) bool {
+	t.befall(client, lock.Program.Resume)
 	waits := t.board.standing(client).Role == nemesis.Waiter // and takes no step before it has an answer
 	return t.actors[client].gate.open() || waits
 }

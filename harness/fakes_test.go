@@ -19,6 +19,7 @@ import (
 	"lockquake/harness/nemesis"
 	"lockquake/harness/network"
 	"lockquake/harness/scenario"
+	"lockquake/workloads"
 	"lockquake/workloads/lock"
 )
 
@@ -101,6 +102,7 @@ type fakeLock struct {
 	deaf    bool          // Acquire ignores its context
 	leased  time.Duration // a hold that is not released by then ends; 0: never
 	fragile bool          // the tenth Acquire panics
+	took    time.Duration // what an Acquire takes; 0: nothing
 }
 
 func newFakeLock() *fakeLock {
@@ -122,6 +124,7 @@ func (l *fakeLock) Acquire(ctx context.Context) (lock.Hold, error) {
 	case <-done:
 		return lock.Hold{}, ctx.Err()
 	}
+	time.Sleep(l.took)
 	l.tokens++
 	if l.fragile && l.tokens == 10 {
 		panic("out of order")
@@ -154,10 +157,13 @@ func (f *fakeFault) Inject(context.Context, nemesis.Target) (nemesis.Injected, e
 	}}, nil
 }
 
+func register() workloads.Kind {
+	return workloads.Kind{New: func(r workloads.Resource) workloads.Workload { return workloads.NewRegister(r) }, Writes: true}
+}
+
 // carry runs a cell against fakes and reads its history back.
 func carry(ctx context.Context, t *testing.T, f *fakeCluster, strategy lock.Strategy, fault nemesis.Fault) (history.History, error) {
 	t.Helper()
-	f.etcd = &fakeEtcd{watch: make(chan clientv3.WatchResponse, 1)}
 	recipe := single("fake", fault, "", "")
 	switch fault.(type) {
 	case nil:
@@ -165,9 +171,18 @@ func carry(ctx context.Context, t *testing.T, f *fakeCluster, strategy lock.Stra
 	case pauseOnly, *crashOnly:
 		recipe = single("fake", fault, nemesis.Holder, nemesis.Acquired)
 	}
-	cell := Draw(7, trials(settings(), recipe)).Cells[0]
+	return play(ctx, t, f, Draw(7, trials(settings(), recipe)).Cells[0], Parts{
+		Strategy: strategy, Workload: register(), Faults: map[string]nemesis.Fault{"fake": fault},
+	})
+}
+
+// play runs a cell against fakes.
+func play(ctx context.Context, t *testing.T, f *fakeCluster, cell Cell, parts Parts) (history.History, error) {
+	t.Helper()
+	f.etcd = &fakeEtcd{watch: make(chan clientv3.WatchResponse, 1)}
+	parts.Kind, parts.Place = Kind{Start: f.start}, Place{Prefix: "lockquake/"}
 	var out bytes.Buffer
-	err := Run(ctx, cell, Parts{Strategy: strategy, Faults: map[string]nemesis.Fault{"fake": fault}, Kind: Kind{Start: f.start}, Place: Place{Prefix: "lockquake/"}}, &out)
+	err := Run(ctx, cell, parts, &out)
 	h, decoding := history.Decode(&out)
 	if decoding != nil || h.Cut != "" || len(h.Defects) > 0 {
 		t.Errorf("history: %v, cut %q, defects %q", decoding, h.Cut, h.Defects)

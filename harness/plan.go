@@ -23,6 +23,8 @@ type Trial struct {
 	Scenario scenario.Scenario
 	Settings Settings
 	Subjects []Subject
+	// Readers is the share of rounds in which the workload only reads.
+	Readers float64
 }
 
 // Plan is everything that will be done: Draw makes it, carrying it out draws nothing more.
@@ -39,9 +41,11 @@ type Cell struct {
 	Seed     uint64 `json:"seed"`
 	Fenced   bool   `json:"fenced"` // the resource refuses old tokens
 	Settings
-	KeyNames  []string   `json:"key_names"`
-	Processes []Choices  `json:"processes"` // one for each client
-	Schedules []Schedule `json:"schedules"` // carried out side by side
+	KeyNames  []string  `json:"key_names"`
+	Processes []Choices `json:"processes"` // one for each client
+	// Arrivals are, in an open loop, when acquires are due, from the first process's start on; at the end they begin anew.
+	Arrivals  []time.Duration `json:"arrivals_ns,omitempty"`
+	Schedules []Schedule      `json:"schedules"` // carried out side by side
 	// Settle is how long after the last heal a waiter may still wait.
 	Settle time.Duration `json:"settle_ns"`
 }
@@ -56,6 +60,8 @@ type Choices struct {
 type Round struct {
 	Key  int           `json:"key"` // index into KeyNames
 	Hold time.Duration `json:"hold_ns"`
+	// Shared tells that it only reads.
+	Shared bool `json:"shared,omitempty"`
 }
 
 // Schedule is one fault's injections, one after the other.
@@ -91,6 +97,10 @@ const (
 	maxInjections = 10000
 	// picks is what Pick is drawn from: far more than there are members or clients to choose from.
 	picks = 1 << 16
+	// arrivalsFor is how much time arrivals are drawn for, before they begin anew.
+	arrivalsFor = 10 * time.Second
+	// zipf is the exponent: of 64 keys the first gets a quarter of all acquires.
+	zipf = 1.1
 )
 
 // Draw makes the plan: repeat by repeat every scenario with every strategy, so that slow changes of
@@ -128,7 +138,12 @@ func draw(seed uint64, trial Trial, subject Subject, repeat int) Cell {
 		cell.KeyNames = append(cell.KeyNames, "k"+strconv.Itoa(k))
 	}
 	for c := range s.Clients {
-		cell.Processes = append(cell.Processes, drawChoices(s, stream(seed, recipe.Name, repeat, "client", c)))
+		choices := drawChoices(s, stream(seed, recipe.Name, repeat, "client", c))
+		share(choices.Rounds, trial.Readers, stream(seed, recipe.Name, repeat, "readers", c))
+		cell.Processes = append(cell.Processes, choices)
+	}
+	if s.Rate > 0 {
+		cell.Arrivals = drawArrivals(s.Rate, stream(seed, recipe.Name, repeat, "arrivals", 0))
 	}
 	for i, rule := range recipe.Rules {
 		cell.Schedules = append(cell.Schedules, drawSchedule(s, rule, stream(seed, recipe.Name, repeat, "nemesis", i)))
@@ -138,13 +153,32 @@ func draw(seed uint64, trial Trial, subject Subject, repeat int) Cell {
 
 func drawChoices(s Settings, rng *rand.Rand) Choices {
 	choices := Choices{Phase: between(rng, 0, maxPhase)}
+	key := func() int { return rng.IntN(s.Keys) }
+	if s.Spread == scenario.Zipf {
+		few := rand.NewZipf(rng, zipf, 1, uint64(s.Keys-1))
+		key = func() int { return int(few.Uint64()) }
+	}
 	for range rounds {
-		choices.Rounds = append(choices.Rounds, Round{
-			Key:  rng.IntN(s.Keys),
-			Hold: between(rng, s.Hold.From, s.Hold.To),
-		})
+		choices.Rounds = append(choices.Rounds, Round{Key: key(), Hold: between(rng, s.Hold.From, s.Hold.To)})
 	}
 	return choices
+}
+
+// share makes some of the rounds a reader's.
+func share(rounds []Round, readers float64, rng *rand.Rand) {
+	for i := range rounds {
+		rounds[i].Shared = rng.Float64() < readers
+	}
+}
+
+// drawArrivals is a Poisson process: clients that know nothing of each other.
+func drawArrivals(rate float64, rng *rand.Rand) (arrivals []time.Duration) {
+	at := time.Duration(0)
+	for at < arrivalsFor {
+		at += time.Duration(rng.ExpFloat64() / rate * float64(time.Second)).Truncate(time.Microsecond)
+		arrivals = append(arrivals, at)
+	}
+	return arrivals
 }
 
 // drawSchedule fills the duration with a rule's injections, one after the other. There is at least one.

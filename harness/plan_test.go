@@ -3,6 +3,8 @@ package harness
 import (
 	"bytes"
 	"encoding/json"
+	"math"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -16,6 +18,7 @@ func settings() Settings {
 	return Settings{
 		Members: 3, Clients: 5, Keys: 2, TTL: time.Second, Hold: scenario.Range{From: 25 * time.Millisecond, To: 75 * time.Millisecond},
 		Warmup: 500 * time.Millisecond, Duration: 3 * time.Second, Resource: scenario.InMemory, Loss: scenario.Heeded, Repeats: 2,
+		Workload: "register", Permits: 1, Spread: scenario.Uniform,
 	}
 }
 
@@ -162,6 +165,66 @@ func TestRulesAreDrawnAsTheySay(t *testing.T) {
 	}
 }
 
+func TestZipfPrefersFewKeys(t *testing.T) {
+	s := settings()
+	s.Keys, s.Clients = 64, 100
+	first := func(spread string) (n int) {
+		s.Spread = spread
+		for _, p := range Draw(7, trials(s, scenarios[0])).Cells[0].Processes {
+			for _, round := range p.Rounds {
+				if round.Key < 0 || round.Key >= s.Keys {
+					t.Fatalf("key %d of %d", round.Key, s.Keys)
+				}
+				if round.Key == 0 {
+					n++
+				}
+			}
+		}
+		return n
+	}
+	if uniform, zipf := first(scenario.Uniform), first(scenario.Zipf); uniform > 100 || zipf < 500 {
+		t.Errorf("the first of 64 keys gets %d and %d of 3200 rounds, want about 50 and 800", uniform, zipf)
+	}
+}
+
+func TestReadersAreTheirShareAndChangeNothingElse(t *testing.T) {
+	trial := trials(settings(), scenarios[0])
+	alone := Draw(7, trial).Cells[0]
+	trial[0].Readers = 0.8
+	shared := Draw(7, trial).Cells[0]
+	readers := 0
+	for c := range shared.Processes {
+		for i := range shared.Processes[c].Rounds {
+			if shared.Processes[c].Rounds[i].Shared {
+				readers++
+			}
+			shared.Processes[c].Rounds[i].Shared = false
+		}
+	}
+	if readers < 100 || readers > 155 {
+		t.Errorf("%d of 160 rounds only read, want 128", readers)
+	}
+	if !reflect.DeepEqual(alone, shared) {
+		t.Error("with readers the rest is drawn differently")
+	}
+}
+
+func TestArrivalsComeAtTheirRate(t *testing.T) {
+	s := settings()
+	s.Rate = 100
+	arrivals := Draw(7, trials(s, scenarios[0])).Cells[0].Arrivals
+	if n := len(arrivals); n < 900 || n > 1100 {
+		t.Errorf("%d arrivals in 10 s, want 1000", n)
+	}
+	if !slices.IsSorted(arrivals) || arrivals[0] == 0 {
+		t.Error("arrivals are not in their order")
+	}
+	s.Rate = 0
+	if n := len(Draw(7, trials(s, scenarios[0])).Cells[0].Arrivals); n != 0 {
+		t.Errorf("%d arrivals in a closed loop", n)
+	}
+}
+
 // A duration that is too short for the fault still gets one injection: else nothing was tried.
 func TestShortDurationStillGetsOneInjection(t *testing.T) {
 	s := settings()
@@ -194,6 +257,10 @@ func TestSettingsOutOfRangeAreNamed(t *testing.T) {
 		"--duration is -3s: give a positive":         func(s *Settings) { s.Duration = -3 * time.Second },
 		"--ttl is 1.5s: give whole seconds":          func(s *Settings) { s.TTL = 1500 * time.Millisecond },
 		"--ttl is 1s: give at least 2s":              func(s *Settings) { s.TTL = time.Second },
+		"--permits is 0":                             func(s *Settings) { s.Permits = 0 },
+		"--rate is -1: give acquires a second":       func(s *Settings) { s.Rate, s.TTL = -1, 2*time.Second },
+		"--rate is NaN":                              func(s *Settings) { s.Rate, s.TTL = math.NaN(), 2*time.Second },
+		`--spread is "wide": give uniform or zipf`:   func(s *Settings) { s.Spread, s.TTL = "wide", 2*time.Second },
 		`--loss is "hidden": give heeded or ignored`: func(s *Settings) { s.Loss, s.TTL = "hidden", 2*time.Second },
 		`--resource is "disk": give memory or etcd`:  func(s *Settings) { s.Resource, s.TTL = "disk", 2*time.Second },
 	} {

@@ -46,6 +46,7 @@ type Client interface {
 // Parts are the things that a cell names.
 type Parts struct {
 	Strategy lock.Strategy
+	Workload workloads.Kind
 	Faults   map[string]nemesis.Fault
 	Kind     Kind
 	Place    Place
@@ -82,7 +83,9 @@ func Run(ctx context.Context, cell Cell, parts Parts, out io.Writer) (err error)
 		return fmt.Errorf("start cluster: %w", err)
 	}
 	defer func() { err = errors.Join(err, shaken.Close()) }()
-	recorder, err := history.NewRecorder(out, cell.header())
+	header := cell.header()
+	header.NoWrites = !parts.Workload.Writes
+	recorder, err := history.NewRecorder(out, header)
 	if err != nil {
 		return err
 	}
@@ -97,6 +100,7 @@ func (c Cell) header() history.Header {
 	return history.Header{
 		Strategy: c.Strategy, Fault: c.Fault, Repeat: c.Repeat, Seed: c.Seed, Fenced: c.Fenced,
 		Clients: c.Clients, Keys: c.KeyNames, TTL: c.TTL, Warmup: c.Warmup, Settle: c.Settle,
+		Workload: c.Workload, Permits: c.Permits,
 	}
 }
 
@@ -109,7 +113,7 @@ type run struct {
 
 	control   Client // no fault touches it
 	truth     *truth
-	register  *workloads.Register
+	workload  workloads.Workload
 	actors    []*actor        // one for each client, and one for the last read
 	working   context.Context // of the clients' processes; a field because a client that is restarted needs it, too
 	clients   sync.WaitGroup
@@ -118,6 +122,7 @@ type run struct {
 	entries   atomic.Int64            // into critical sections
 	struckAt  atomic.Int64            // the number of entries that shows that one came after the first injection; 0: none was made
 	stop      chan struct{}           // closed: no new rounds
+	arrivals  chan time.Duration      // that are due, since the history's start; nil: closed loop
 	fail      context.CancelCauseFunc // ends the run early
 }
 
@@ -133,7 +138,7 @@ func (r *run) carryOut(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, r.truth.close(steady)) }()
-	r.register = &workloads.Register{Resource: r.resource()}
+	r.workload = r.parts.Workload.New(r.resource())
 	defer func() { err = errors.Join(err, r.closeActors()) }()
 	if err := r.openActors(ctx, steady); err != nil {
 		return err
@@ -141,17 +146,21 @@ func (r *run) carryOut(ctx context.Context) (err error) {
 	return r.work(ctx, steady)
 }
 
-// work runs the clients and the nemesis, and reads the register a last time.
+// work runs the clients and the nemesis, and has what the lock protects read a last time.
 func (r *run) work(ctx, steady context.Context) error {
 	working, cancel := context.WithCancel(steady)
 	defer cancel()
 	r.working = working
+	arriving, end := context.WithCancel(working)
+	defer end()
+	r.arrive(arriving)
 	for _, a := range r.actors[:r.cell.Clients] {
 		r.begin(working, a, a.now())
 	}
 	faults := r.injectAll(ctx)
 	r.awaitRecovery(ctx)
-	stop := history.Event{Op: history.Stop, Process: history.Nemesis, Client: history.Nemesis}
+	end()
+	stop := history.Event{Op: history.Stop, Process: history.Nemesis, Client: history.Nemesis, Value: int64(len(r.arrivals))}
 	if ctx.Err() != nil {
 		stop.Note = "interrupted"
 	}
@@ -221,7 +230,7 @@ func (r *run) lastReads(ctx context.Context) {
 	reader := r.actors[r.cell.Clients]
 	began := time.Now()
 	for _, key := range r.cell.KeyNames {
-		r.register.Last(ctx, reader.now().process, key, max(r.cell.Settle-time.Since(began), immediate))
+		r.workload.Last(ctx, reader.now().process, key, max(r.cell.Settle-time.Since(began), immediate))
 	}
 }
 

@@ -20,6 +20,10 @@ type Settings struct {
 	Resource string         `json:"resource"`    // what the lock protects: scenario.InMemory or scenario.InEtcd
 	Loss     string         `json:"loss"`        // scenario.Heeded or Ignored
 	Repeats  int            `json:"repeats"`
+	Workload string         `json:"workload"`          // the name of its kind
+	Permits  int            `json:"permits,omitempty"` // how many may hold a lock that lets several in; 0: one
+	Spread   string         `json:"spread,omitempty"`  // how keys are chosen: scenario.Uniform or Zipf
+	Rate     float64        `json:"rate,omitempty"`    // open loop: acquires a second that all clients together should begin; 0: closed loop
 }
 
 // Validate says in one line what is wrong with a setting, and what would be right for a kind of
@@ -33,6 +37,7 @@ func (s Settings) Validate(kind Kind) error {
 		{"clients", s.Clients, 1, scenario.MaxClients},
 		{"keys", s.Keys, 1, scenario.MaxKeys},
 		{"repeat", s.Repeats, 1, scenario.MaxRepeat},
+		{"permits", s.Permits, 1, scenario.MaxClients},
 	} {
 		if n.value < n.min || n.value > n.max {
 			return fmt.Errorf("--%s is %d: give a number from %d to %d", n.name, n.value, n.min, n.max)
@@ -56,6 +61,10 @@ func (s Settings) Validate(kind Kind) error {
 		return fmt.Errorf("--resource is %q: give %s or %s", s.Resource, scenario.InMemory, scenario.InEtcd)
 	case s.Loss != scenario.Heeded && s.Loss != scenario.Ignored:
 		return fmt.Errorf("--loss is %q: give %s or %s", s.Loss, scenario.Heeded, scenario.Ignored)
+	case s.Spread != scenario.Uniform && s.Spread != scenario.Zipf:
+		return fmt.Errorf("--spread is %q: give %s or %s", s.Spread, scenario.Uniform, scenario.Zipf)
+	case !(s.Rate >= 0 && s.Rate <= scenario.MaxRate):
+		return fmt.Errorf("--rate is %v: give acquires a second, at most %v, or 0 for a closed loop", s.Rate, scenario.MaxRate)
 	}
 	return nil
 }
@@ -73,6 +82,10 @@ func (s Settings) Under(recipe scenario.Settings) Settings {
 	replace(&s.Resource, recipe.Resource)
 	replace(&s.Loss, recipe.Loss)
 	replace(&s.Repeats, recipe.Repeat)
+	replace(&s.Workload, recipe.Workload)
+	replace(&s.Permits, recipe.Permits)
+	replace(&s.Spread, recipe.Spread)
+	replace(&s.Rate, recipe.Rate)
 	return s
 }
 

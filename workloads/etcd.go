@@ -3,7 +3,6 @@ package workloads
 import (
 	"context"
 	"fmt"
-	"strconv"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
@@ -22,28 +21,24 @@ type Etcd struct {
 	Reader *clientv3.Client
 }
 
-// Read gives the value of a key by a linearizable read.
-func (e *Etcd) Read(ctx context.Context, key string, hold *Hold) (value, pos int64, err error) {
+// Read gives the text of a key by a linearizable read.
+func (e *Etcd) Read(ctx context.Context, key string, hold *Hold) (text string, pos int64, err error) {
 	client := e.Reader
 	if hold != nil {
 		client = e.Client(hold.Client)
 	}
 	resp, err := client.Get(ctx, e.Prefix+key)
 	if err != nil {
-		return 0, 0, fmt.Errorf("read %s: %w", key, err)
+		return "", 0, fmt.Errorf("read %s: %w", key, err)
 	}
-	if len(resp.Kvs) == 0 {
-		return 0, resp.Header.Revision, nil
+	if len(resp.Kvs) > 0 {
+		text = string(resp.Kvs[0].Value)
 	}
-	value, err = strconv.ParseInt(string(resp.Kvs[0].Value), 10, 64)
-	if err != nil {
-		return 0, 0, fmt.Errorf("read %s: %w", key, err)
-	}
-	return value, resp.Header.Revision, nil
+	return text, resp.Header.Revision, nil
 }
 
-// Write replaces the value of a key.
-func (e *Etcd) Write(ctx context.Context, key string, hold *Hold, value int64) (pos int64, err error) {
+// Write replaces the text of a key.
+func (e *Etcd) Write(ctx context.Context, key string, hold *Hold, text string) (pos int64, err error) {
 	if e.Fenced && hold.Key == "" {
 		return 0, fmt.Errorf("a hold without a key: %w", ErrRefused)
 	}
@@ -51,7 +46,7 @@ func (e *Etcd) Write(ctx context.Context, key string, hold *Hold, value int64) (
 	if e.Fenced {
 		txn = txn.If(clientv3.Compare(clientv3.CreateRevision(hold.Key), "=", hold.Token))
 	}
-	resp, err := txn.Then(clientv3.OpPut(e.Prefix+key, strconv.FormatInt(value, 10))).Commit()
+	resp, err := txn.Then(clientv3.OpPut(e.Prefix+key, text)).Commit()
 	if err != nil {
 		return 0, fmt.Errorf("write %s: %w", key, err)
 	}

@@ -64,23 +64,23 @@ func (l *fakeLock) Close() error { return l.closeErr }
 
 // fakeResource is a register that nobody else uses.
 type fakeResource struct {
-	value             int64
+	text              string
 	readErr, writeErr error
 	mute              bool // requests are never answered
 }
 
-func (r *fakeResource) Read(ctx context.Context, _ string, _ *workloads.Hold) (value, pos int64, err error) {
+func (r *fakeResource) Read(ctx context.Context, _ string, _ *workloads.Hold) (text string, pos int64, err error) {
 	if err := r.answer(ctx, r.readErr); err != nil {
-		return 0, 0, err
+		return "", 0, err
 	}
-	return r.value, 1, nil
+	return r.text, 1, nil
 }
 
-func (r *fakeResource) Write(ctx context.Context, _ string, _ *workloads.Hold, value int64) (pos int64, err error) {
+func (r *fakeResource) Write(ctx context.Context, _ string, _ *workloads.Hold, text string) (pos int64, err error) {
 	if err := r.answer(ctx, r.writeErr); err != nil {
 		return 0, err
 	}
-	r.value = value
+	r.text = text
 	return 2, nil
 }
 
@@ -137,7 +137,7 @@ func play(t *testing.T, test func(*stage)) {
 // acquire must succeed.
 func (s *stage) acquire() *workloads.Hold {
 	s.t.Helper()
-	hold := s.Acquire(s.ctx, "k0")
+	hold := s.Acquire(s.ctx, workloads.Round{Key: "k0"})
 	if hold == nil {
 		s.t.Fatal("not acquired")
 	}

@@ -2,10 +2,13 @@ package workloads_test
 
 import (
 	"errors"
+	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 
+	"lockquake/checker/history"
 	"lockquake/workloads"
 	"lockquake/workloads/lock"
 )
@@ -21,7 +24,7 @@ type visit struct {
 	write int64 // value; 0: a read
 }
 
-// pay makes a visit and gives what was read, or written.
+// pay makes a visit and gives what was read, or written; 0: nothing.
 func (v visit) pay(t *testing.T, m *workloads.Memory) (value, pos int64, err error) {
 	t.Helper()
 	var hold *workloads.Hold
@@ -29,10 +32,12 @@ func (v visit) pay(t *testing.T, m *workloads.Memory) (value, pos int64, err err
 		hold = holding(v.token)
 	}
 	if v.write != 0 {
-		pos, err = m.Write(t.Context(), v.key, hold, v.write)
+		pos, err = m.Write(t.Context(), v.key, hold, strconv.FormatInt(v.write, 10))
 		return v.write, pos, err
 	}
-	return m.Read(t.Context(), v.key, hold)
+	text, pos, err := m.Read(t.Context(), v.key, hold)
+	value, _ = strconv.ParseInt(text, 10, 64)
+	return value, pos, err
 }
 
 // The last of the visits is refused, or not; by a memory without a fence none is.
@@ -73,16 +78,43 @@ func wantRefusal(t *testing.T, m *workloads.Memory, visits []visit, want bool) {
 	}
 }
 
+// Readers that share the lock come in any order; a writer comes before or after all of them.
+func TestFencedMemoryAdmitsReadersInAnyOrder(t *testing.T) {
+	sharing := func(token int64) *workloads.Hold {
+		h := holding(token)
+		h.Mode = history.Shared
+		return h
+	}
+	for name, tc := range map[string]struct {
+		holds   []*workloads.Hold
+		refused bool
+	}{
+		"older reader after a newer one": {[]*workloads.Hold{sharing(5), sharing(4)}, false},
+		"older writer after a reader":    {[]*workloads.Hold{sharing(5), holding(4)}, true},
+		"older reader after a writer":    {[]*workloads.Hold{holding(5), sharing(4)}, true},
+		"newer writer after readers":     {[]*workloads.Hold{sharing(5), sharing(4), holding(6)}, false},
+	} {
+		m := &workloads.Memory{Fenced: true}
+		var err error
+		for _, h := range tc.holds {
+			_, _, err = m.Read(t.Context(), "k", h)
+		}
+		if errors.Is(err, workloads.ErrRefused) != tc.refused {
+			t.Errorf("%s: %v, want refused: %t", name, err, tc.refused)
+		}
+	}
+}
+
 // A hold without a token is older than any.
 func TestFencedMemoryRefusesAHoldWithoutAToken(t *testing.T) {
 	m := &workloads.Memory{Fenced: true}
-	if _, err := m.Write(t.Context(), "k", holding(0), 1); err != nil {
+	if _, err := m.Write(t.Context(), "k", holding(0), "1"); err != nil {
 		t.Errorf("refused although no token was seen: %v", err)
 	}
-	if _, err := m.Write(t.Context(), "k", holding(1), 2); err != nil {
+	if _, err := m.Write(t.Context(), "k", holding(1), "2"); err != nil {
 		t.Error(err)
 	}
-	if _, err := m.Write(t.Context(), "k", holding(0), 3); !errors.Is(err, workloads.ErrRefused) {
+	if _, err := m.Write(t.Context(), "k", holding(0), "3"); !errors.Is(err, workloads.ErrRefused) {
 		t.Errorf("error %v, want a refusal", err)
 	}
 }
@@ -117,28 +149,28 @@ func TestMemoryKeepsWhatItAccepts(t *testing.T) {
 func TestMemoryOrdersConcurrentWrites(t *testing.T) {
 	const writers, each = 8, 50
 	var m workloads.Memory
-	values := make([]int64, writers*each+1) // by position
+	texts := make([]string, writers*each+1) // by position
 	var all sync.WaitGroup
 	for w := range writers {
 		all.Go(func() {
 			for i := range each {
-				value := int64(w*each + i + 1)
-				pos, err := m.Write(t.Context(), "k", holding(1), value)
+				text := fmt.Sprint(w*each + i + 1)
+				pos, err := m.Write(t.Context(), "k", holding(1), text)
 				if err != nil || pos < 1 || pos > writers*each {
-					t.Errorf("write %d at %d: %v", value, pos, err)
+					t.Errorf("write %s at %d: %v", text, pos, err)
 					return
 				}
-				values[pos] = value
+				texts[pos] = text
 			}
 		})
 	}
 	all.Wait()
-	for pos, value := range values[1:] {
-		if value == 0 {
+	for pos, text := range texts[1:] {
+		if text == "" {
 			t.Errorf("no write has position %d", pos+1)
 		}
 	}
-	if value, pos, err := m.Read(t.Context(), "k", nil); value != values[writers*each] || pos != writers*each+1 || err != nil {
-		t.Errorf("read %d at %d (%v), want %d", value, pos, err, values[writers*each])
+	if text, pos, err := m.Read(t.Context(), "k", nil); text != texts[writers*each] || pos != writers*each+1 || err != nil {
+		t.Errorf("read %s at %d (%v), want %s", text, pos, err, texts[writers*each])
 	}
 }

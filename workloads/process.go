@@ -3,12 +3,14 @@
 //
 // A workload records each thing that it does, before and after, and decides nothing by chance: its
 // choices come from the plan. It knows neither etcd's cluster nor faults, except that a step may
-// take very long. Read register.go for the workload that the judgements rest on.
+// take very long. Read workload.go next, then register.go for the workload that the judgements rest on.
 package workloads
 
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"lockquake/checker/history"
@@ -48,8 +50,9 @@ type Process struct {
 	RequestTimeout time.Duration
 
 	number  int32
-	known   bool  // number may be used
-	holding *Hold // nil: nothing
+	known   bool            // number may be used
+	holding []*Hold         // the outermost first
+	queued  map[string]bool // keys that it may have got in line for when it released them
 }
 
 // Hold is a lock as its process holds it.
@@ -59,6 +62,7 @@ type Hold struct {
 	ID     history.OpID // the acquire
 	Name   string       // the lock's key in the history
 	Client int32
+	Mode   history.Mode // Nested: it lies within another one
 }
 
 // event is the beginning of an event by this process about a hold; hold may be nil.
@@ -81,10 +85,12 @@ func (p *Process) id() int32 {
 // the process does nothing any more.
 func (p *Process) Crashed() history.Event {
 	key := ""
-	if p.holding != nil {
-		key = p.holding.Name
+	var outermost *Hold
+	if len(p.holding) > 0 {
+		outermost = p.holding[0]
+		key = outermost.Name
 	}
-	return p.event(history.Crash, key, p.holding)
+	return p.event(history.Crash, key, outermost)
 }
 
 // invoke records the beginning of a call.
@@ -110,11 +116,42 @@ func (p *Process) returned(call history.Call, err error, e history.Event) histor
 }
 
 // Acquire waits for the lock of a key; nil: it was not acquired.
-func (p *Process) Acquire(ctx context.Context, key string) *Hold {
+func (p *Process) Acquire(ctx context.Context, r Round) *Hold {
+	l := p.Lock(r.Key)
+	switch {
+	case r.Shared:
+		return p.acquire(ctx, r, history.Shared, l.(lock.Shared).AcquireShared)
+	case p.queued[r.Key]:
+		delete(p.queued, r.Key)
+		return p.acquire(ctx, r, history.Queued, l.Acquire)
+	}
+	return p.acquire(ctx, r, history.Alone, l.Acquire)
+}
+
+// TryAcquire does not wait.
+func (p *Process) TryAcquire(ctx context.Context, r Round) *Hold {
+	ctx, cancel := context.WithTimeout(ctx, p.RequestTimeout)
+	defer cancel()
+	return p.acquire(ctx, r, history.Tried, p.Lock(r.Key).(lock.Trier).TryAcquire)
+}
+
+// Reacquire acquires once more what the process holds.
+func (p *Process) Reacquire(ctx context.Context, outer *Hold) *Hold {
+	ctx, cancel := context.WithTimeout(ctx, p.RequestTimeout)
+	defer cancel()
+	return p.acquire(ctx, Round{Key: outer.Name}, history.Nested, p.Lock(outer.Name).(lock.Reentrant).Reacquire)
+}
+
+func (p *Process) acquire(ctx context.Context, r Round, mode history.Mode, do func(context.Context) (lock.Hold, error)) *Hold {
 	p.Step(ctx)
-	call := p.invoke(p.event(history.Acquire, key, nil))
-	answered := p.Waiting(key)
-	held, err := p.Lock(key).Acquire(ctx)
+	begun := p.event(history.Acquire, r.Key, nil)
+	begun.Mode, begun.Value = mode, int64(r.Due)
+	call := p.invoke(begun)
+	answered := func() {}
+	if mode != history.Nested {
+		answered = p.Waiting(r.Key)
+	}
+	held, err := do(ctx)
 	answered()
 	p.Step(ctx)
 	e := history.Event{Token: held.Token, Lease: int64(held.Lease), Note: held.Key}
@@ -124,9 +161,13 @@ func (p *Process) Acquire(ctx context.Context, key string) *Hold {
 	if p.Oblivious {
 		held.Lost = nil
 	}
-	p.holding = &Hold{Hold: held, ID: call.ID(), Name: key, Client: p.Client}
-	return p.holding
+	hold := &Hold{Hold: held, ID: call.ID(), Name: r.Key, Client: p.Client, Mode: mode}
+	p.holding = append(p.holding, hold)
+	return hold
 }
+
+// Queued lists the keys that the process may be in line for without waiting there.
+func (p *Process) Queued() []string { return slices.Sorted(maps.Keys(p.queued)) }
 
 // await waits for something else than the loss of the hold, and tells whether it was lost by then.
 func await[T any](ctx context.Context, hold *Hold, other <-chan T) (lost bool) {
@@ -158,23 +199,46 @@ func (p *Process) Stay(ctx context.Context, hold *Hold, d time.Duration) bool {
 		return true
 	}
 	p.Alive()
-	p.holding = nil
+	p.forget(hold)
 	p.Recorder.Info(p.event(history.Lost, hold.Name, hold))
 	return false
 }
 
 // Release gives the lock back.
-func (p *Process) Release(ctx context.Context, hold *Hold) {
-	p.Leaving(ctx, hold)
+func (p *Process) Release(ctx context.Context, hold *Hold) { p.release(ctx, hold, hold.Release) }
+
+// Requeue gives the lock back and, if it is of a kind that can, gets in line for it again in the same request.
+func (p *Process) Requeue(ctx context.Context, hold *Hold) {
+	requeuer, ok := p.Lock(hold.Name).(lock.Requeuer)
+	if !ok {
+		p.Release(ctx, hold)
+		return
+	}
+	if p.queued == nil {
+		p.queued = map[string]bool{}
+	}
+	p.queued[hold.Name] = true
+	p.release(ctx, hold, func(ctx context.Context) error { return requeuer.Requeue(ctx, hold.Hold) })
+}
+
+func (p *Process) release(ctx context.Context, hold *Hold, do func(context.Context) error) {
+	if hold.Mode != history.Nested {
+		p.Leaving(ctx, hold)
+	}
 	p.Step(ctx)
 	ctx, cancel := context.WithTimeout(ctx, p.RequestTimeout)
 	defer cancel()
 	call := p.invoke(p.event(history.Release, hold.Name, hold))
-	p.holding = nil
+	p.forget(hold)
 	released := p.Releasing(hold)
-	err := hold.Release(ctx)
+	err := do(ctx)
 	released(err)
 	p.returned(call, err, history.Event{})
+}
+
+// forget ends the belief in a hold.
+func (p *Process) forget(hold *Hold) {
+	p.holding = slices.DeleteFunc(p.holding, func(h *Hold) bool { return h == hold })
 }
 
 // Close ends the client's session on a key.

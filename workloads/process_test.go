@@ -17,14 +17,14 @@ import (
 func TestUnknownOutcomeRetiresTheProcess(t *testing.T) {
 	notHeld := fmt.Errorf("a stranger's: %w", lock.ErrNotHeld)
 	operations := map[string]func(*stage, error){
-		"acquire": func(s *stage, err error) { s.lock.acquireErr = err; s.Acquire(s.ctx, "k0") },
+		"acquire": func(s *stage, err error) { s.lock.acquireErr = err; s.Acquire(s.ctx, workloads.Round{Key: "k0"}) },
 		"release": func(s *stage, err error) { s.lock.releaseErr = err; s.Release(s.ctx, s.acquire()) },
 		"close":   func(s *stage, err error) { s.lock.closeErr = err; s.Close("k0"); s.lock.closeErr = nil },
 		"read": func(s *stage, err error) {
-			(&workloads.Register{Resource: &fakeResource{readErr: err}}).Turn(s.ctx, s.Process, "k0", 0)
+			workloads.NewRegister(&fakeResource{readErr: err}).Turn(s.ctx, s.Process, workloads.Round{Key: "k0"})
 		},
 		"write": func(s *stage, err error) {
-			(&workloads.Register{Resource: &fakeResource{writeErr: err}}).Turn(s.ctx, s.Process, "k0", 0)
+			workloads.NewRegister(&fakeResource{writeErr: err}).Turn(s.ctx, s.Process, workloads.Round{Key: "k0"})
 		},
 	}
 	for _, end := range []struct {
@@ -74,7 +74,7 @@ func TestAcquireThatEndsBadlyGivesNoHold(t *testing.T) {
 	for _, err := range []error{lock.ErrDefinite, errBroken} {
 		play(t, func(s *stage) {
 			s.lock.acquireErr = err
-			if hold := s.Acquire(s.ctx, "k0"); hold != nil {
+			if hold := s.Acquire(s.ctx, workloads.Round{Key: "k0"}); hold != nil {
 				t.Errorf("%+v after %v", hold, err)
 			}
 		})

@@ -15,9 +15,9 @@ const stay = 50 * time.Millisecond
 
 func TestEachWriteNamesTheValueItReplaces(t *testing.T) {
 	play(t, func(s *stage) {
-		r := &workloads.Register{Resource: &workloads.Memory{}}
+		r := workloads.NewRegister(&workloads.Memory{})
 		for range 2 {
-			if !r.Turn(s.ctx, s.Process, "k0", stay) {
+			if !r.Turn(s.ctx, s.Process, workloads.Round{Key: "k0", Stay: stay}) {
 				t.Error("not acquired")
 			}
 		}
@@ -39,9 +39,9 @@ func TestEachWriteNamesTheValueItReplaces(t *testing.T) {
 // A value names its write: no other key, and no other process, writes it again.
 func TestNoValueIsWrittenTwice(t *testing.T) {
 	play(t, func(s *stage) {
-		r := &workloads.Register{Resource: &workloads.Memory{}}
-		r.Turn(s.ctx, s.Process, "k0", stay)
-		r.Turn(s.ctx, s.Process, "k1", stay)
+		r := workloads.NewRegister(&workloads.Memory{})
+		r.Turn(s.ctx, s.Process, workloads.Round{Key: "k0", Stay: stay})
+		r.Turn(s.ctx, s.Process, workloads.Round{Key: "k1", Stay: stay})
 		s.wantTold("p0 acquire ok", "p0 read 0 ok", "p0 write 1 over 0 ok", "p0 release ok",
 			"p0 acquire ok", "p0 read 0 ok", "p0 write 2 over 0 ok", "p0 release ok")
 	})
@@ -54,8 +54,8 @@ func TestTurnThatDoesNotAcquireDoesNothingElse(t *testing.T) {
 	} {
 		play(t, func(s *stage) {
 			s.lock.acquireErr = err
-			r := &workloads.Register{Resource: &workloads.Memory{}}
-			if r.Turn(s.ctx, s.Process, "k0", stay) {
+			r := workloads.NewRegister(&workloads.Memory{})
+			if r.Turn(s.ctx, s.Process, workloads.Round{Key: "k0", Stay: stay}) {
 				t.Errorf("acquired in spite of %v", err)
 			}
 			s.wantTold(want)
@@ -81,7 +81,7 @@ func TestWriteAfterLost(t *testing.T) {
 				s.Entered = func(context.Context, *workloads.Hold) { close(s.lock.lost) }
 				s.step = func(context.Context) bool { return tc.stopped }
 				s.lock.releaseErr = lock.ErrNotHeld
-				(&workloads.Register{Resource: &workloads.Memory{}}).Turn(s.ctx, s.Process, "k0", stay)
+				workloads.NewRegister(&workloads.Memory{}).Turn(s.ctx, s.Process, workloads.Round{Key: "k0", Stay: stay})
 				s.wantTold(tc.want...)
 			})
 		})
@@ -98,8 +98,8 @@ func TestTurnThatReadsNothingWritesNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			play(t, func(s *stage) {
-				r := &workloads.Register{Resource: &fakeResource{readErr: tc.err}}
-				if !r.Turn(s.ctx, s.Process, "k0", stay) {
+				r := workloads.NewRegister(&fakeResource{readErr: tc.err})
+				if !r.Turn(s.ctx, s.Process, workloads.Round{Key: "k0", Stay: stay}) {
 					t.Error("the lock was acquired, whatever came then")
 				}
 				s.wantTold(tc.want...)
@@ -115,11 +115,11 @@ func TestRefusedWriteHasNoEffectAndIsReleased(t *testing.T) {
 	play(t, func(s *stage) {
 		m := &workloads.Memory{Fenced: true}
 		s.Entered = func(ctx context.Context, _ *workloads.Hold) {
-			if _, err := m.Write(ctx, "k0", holding(9), 77); err != nil {
+			if _, err := m.Write(ctx, "k0", holding(9), "77"); err != nil {
 				t.Error(err)
 			}
 		}
-		(&workloads.Register{Resource: m}).Turn(s.ctx, s.Process, "k0", stay)
+		workloads.NewRegister(m).Turn(s.ctx, s.Process, workloads.Round{Key: "k0", Stay: stay})
 		h := s.wantTold("p0 acquire ok", "p0 read 0 ok", "p0 write 1 over 0 fail", "p0 release ok")
 		if got := h.Ops[2].Error; got != "token 1 after 9: refused: no effect" {
 			t.Errorf("refused with %q", got)
@@ -130,11 +130,11 @@ func TestRefusedWriteHasNoEffectAndIsReleased(t *testing.T) {
 func TestRequestsToTheResourceHaveADeadline(t *testing.T) {
 	play(t, func(s *stage) {
 		resource := &fakeResource{mute: true}
-		r := &workloads.Register{Resource: resource}
-		r.Turn(s.ctx, s.Process, "k0", stay)
+		r := workloads.NewRegister(resource)
+		r.Turn(s.ctx, s.Process, workloads.Round{Key: "k0", Stay: stay})
 		resource.mute = false
 		s.Entered = func(context.Context, *workloads.Hold) { resource.mute = true }
-		r.Turn(s.ctx, s.Process, "k0", stay)
+		r.Turn(s.ctx, s.Process, workloads.Round{Key: "k0", Stay: stay})
 		h := s.wantTold("p0 acquire ok", "p0 read unknown", "p1 release ok",
 			"p1 acquire ok", "p1 read 0 ok", "p1 write 1 over 0 unknown", "p2 release ok")
 		for _, o := range []history.Operation{h.Ops[1], h.Ops[5]} {
@@ -148,7 +148,7 @@ func TestRequestsToTheResourceHaveADeadline(t *testing.T) {
 func TestLastReadsUnderTheLock(t *testing.T) {
 	play(t, func(s *stage) {
 		s.lock.after = 4 * time.Second
-		r := &workloads.Register{Resource: &fakeResource{value: 5}}
+		r := workloads.NewRegister(&fakeResource{text: "5"})
 		r.Last(s.ctx, s.Process, "k0", 5*time.Second)
 		h := s.wantTold("p0 acquire ok", "p0 read 5 ok", "p0 release ok")
 		if read := h.Ops[1]; read.Hold != h.Ops[0].ID || read.Token != 1 {
@@ -161,7 +161,7 @@ func TestLastReadsUnderTheLock(t *testing.T) {
 func TestLastTriesAgain(t *testing.T) {
 	play(t, func(s *stage) {
 		s.lock.refusals = 2
-		r := &workloads.Register{Resource: &fakeResource{value: 5}}
+		r := workloads.NewRegister(&fakeResource{text: "5"})
 		r.Last(s.ctx, s.Process, "k0", 5*time.Second)
 		s.wantTold("p0 acquire fail", "p0 acquire fail", "p0 acquire ok", "p0 read 5 ok", "p0 release ok")
 	})
@@ -170,7 +170,7 @@ func TestLastTriesAgain(t *testing.T) {
 func TestLastReadsAlsoWithoutTheLock(t *testing.T) {
 	play(t, func(s *stage) {
 		s.lock.after = 6 * time.Second
-		r := &workloads.Register{Resource: &fakeResource{value: 5}}
+		r := workloads.NewRegister(&fakeResource{text: "5"})
 		r.Last(s.ctx, s.Process, "k0", 5*time.Second)
 		h := s.wantTold("p0 acquire unknown", "p1 read 5 ok")
 		if waited := h.Ops[0].ReturnAt - h.Ops[0].CallAt; waited != 5*time.Second {
@@ -178,6 +178,45 @@ func TestLastReadsAlsoWithoutTheLock(t *testing.T) {
 		}
 		if read := h.Ops[1]; read.Hold != 0 || read.Token != 0 || read.Client != 3 {
 			t.Errorf("read as %+v, want it without a hold", read)
+		}
+	})
+}
+
+func TestSetKeepsWhatItRead(t *testing.T) {
+	for name, tc := range map[string]struct {
+		make func(workloads.Resource) *workloads.Register
+		want string
+	}{
+		"set":      {workloads.NewSet, "1,2,3"},
+		"register": {workloads.NewRegister, "3"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			play(t, func(s *stage) {
+				resource := &fakeResource{}
+				w := tc.make(resource)
+				for range 3 {
+					w.Turn(s.ctx, s.Process, workloads.Round{Key: "k0", Stay: stay})
+				}
+				if resource.text != tc.want {
+					t.Errorf("stored %q, want %q", resource.text, tc.want)
+				}
+				writes := s.history().Ops
+				if last := writes[len(writes)-2]; last.Value != 3 || last.Prev != 2 {
+					t.Errorf("recorded %+v, want 3 over 2", last)
+				}
+			})
+		})
+	}
+}
+
+// A stranger's text is no value: it must not pass for a read of 0.
+func TestTextThatIsNoNumberIsAnError(t *testing.T) {
+	play(t, func(s *stage) {
+		w := workloads.NewRegister(&fakeResource{text: "seven"})
+		w.Turn(s.ctx, s.Process, workloads.Round{Key: "k0", Stay: stay})
+		h := s.wantTold("p0 acquire ok", "p0 read unknown", "p1 release ok")
+		if got := h.Ops[1].Error; got != `read "seven": strconv.ParseInt: parsing "seven": invalid syntax` {
+			t.Errorf("error %q", got)
 		}
 	})
 }

@@ -65,7 +65,7 @@ func timeToViolation(b *testing.B, strategy string, recipe scenario.Scenario, du
 	trial := harness.Trial{Scenario: recipe, Settings: settings, Subjects: []harness.Subject{{Name: strategy}}}
 	rule := recipe.Rules[0]
 	parts := harness.Parts{
-		Strategy: entry(b, Builtin().Strategies, strategy).Value.Open, Faults: map[string]nemesis.Fault{rule.Fault: rule.Aim.Fault},
+		Strategy: entry(b, Builtin().Strategies, strategy).Value.Open, Workload: builtinWorkloads()[0].Value, Faults: map[string]nemesis.Fault{rule.Fault: rule.Aim.Fault},
 		Kind: harness.Embedded(), Place: harness.Place{Members: settings.Members, Dir: b.TempDir(), Prefix: "lockquake/"},
 	}
 	var out bytes.Buffer

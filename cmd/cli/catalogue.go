@@ -13,6 +13,7 @@ import (
 	"lockquake/checker"
 	"lockquake/harness"
 	"lockquake/harness/nemesis"
+	"lockquake/workloads"
 	"lockquake/workloads/lock"
 	"lockquake/workloads/locks"
 )
@@ -26,7 +27,9 @@ type Entry[T any] struct {
 
 // Strategy is a lock strategy with what is said of it.
 type Strategy struct {
-	Open    lock.Strategy
+	Open lock.Strategy
+	// Can are the abilities of the locks that it opens.
+	Can     lock.Abilities
 	Promise checker.Promise
 	// Fenced makes the resource refuse writes that come with an old token.
 	Fenced bool
@@ -35,6 +38,7 @@ type Strategy struct {
 // Catalogue is everything that can be named.
 type Catalogue struct {
 	Strategies []Entry[Strategy]
+	Workloads  []Entry[workloads.Kind]
 	Faults     []Entry[nemesis.Aim]
 	Checkers   []Entry[checker.Checker]
 }
@@ -62,7 +66,8 @@ func Builtin() Catalogue {
 			Entry[Strategy]{"none", "broken on purpose: grants everybody at once", Strategy{Open: locks.None, Promise: brokenPromise}},
 			Entry[Strategy]{"delete-by-name", "broken on purpose: a try that finds the lock taken deletes its key", Strategy{Open: locks.DeleteByName, Promise: brokenPromise}},
 		),
-		Faults: builtinFaults(),
+		Workloads: builtinWorkloads(),
+		Faults:    builtinFaults(),
 		Checkers: []Entry[checker.Checker]{
 			{"well-formed", "is the history itself sound", checker.WellFormed{}},
 			{"exclusion", "did two holds of one key ever overlap, as the clients saw it", checker.Exclusion{}},
@@ -90,7 +95,7 @@ func withFences(strategies []Entry[Strategy]) []Entry[Strategy] {
 // validate finds names that could not be told apart.
 func (c Catalogue) validate() error {
 	for kind, names := range map[string][]string{
-		"strategy": names(c.Strategies), "fault": names(c.Faults), "checker": names(c.Checkers),
+		"strategy": names(c.Strategies), "workload": names(c.Workloads), "fault": names(c.Faults), "checker": names(c.Checkers),
 	} {
 		seen := map[string]bool{}
 		for _, name := range names {
@@ -104,11 +109,47 @@ func (c Catalogue) validate() error {
 	return nil
 }
 
-func (c Catalogue) pickStrategies(list string) ([]Entry[Strategy], error) {
-	return pick("strategy", list, c.Strategies, map[string]func(string) bool{
+// pickStrategies finds those of a list that a workload can be carried out with. One that only a group names is
+// left out if it cannot.
+func (c Catalogue) pickStrategies(list string, w Entry[workloads.Kind], permits int) (picked []Entry[Strategy], leftOut []string, err error) {
+	found, err := pick("strategy", list, c.Strategies, map[string]func(string) bool{
 		all:    func(name string) bool { return !c.broken(name) },
 		broken: c.broken,
 	})
+	if err != nil {
+		return nil, nil, err
+	}
+	named := strings.Split(list, ",")
+	for _, e := range found {
+		err := fits(e, w, permits)
+		switch {
+		case err == nil:
+			picked = append(picked, e)
+		case slices.ContainsFunc(named, func(name string) bool { return strings.TrimSpace(name) == e.Name }):
+			return nil, nil, err
+		default:
+			leftOut = append(leftOut, e.Name)
+		}
+	}
+	if len(picked) == 0 {
+		return nil, nil, fmt.Errorf("--strategy %s: none of them has the abilities that workload %s needs: %v", list, w.Name, needs(w, permits))
+	}
+	return picked, leftOut, nil
+}
+
+// needs are the abilities without which there is nothing to carry out.
+func needs(w Entry[workloads.Kind], permits int) lock.Abilities {
+	if permits > 1 {
+		return w.Value.Needs | lock.Counts
+	}
+	return w.Value.Needs
+}
+
+func fits(e Entry[Strategy], w Entry[workloads.Kind], permits int) error {
+	if missing := needs(w, permits) &^ e.Value.Can; missing != 0 {
+		return fmt.Errorf("strategy %s cannot do what workload %s with %d permits needs: %v; lockquake list strategies says what each can do", e.Name, w.Name, permits, missing)
+	}
+	return nil
 }
 
 func (c Catalogue) broken(strategy string) bool {

@@ -54,7 +54,7 @@ func struckWaiters(t *testing.T, name string, open lock.Strategy) history.Histor
 	plan := harness.Draw(7, []harness.Trial{{Scenario: recipe, Settings: settings, Subjects: []harness.Subject{{Name: name}}}})
 	var out bytes.Buffer
 	parts := harness.Parts{
-		Strategy: open, Faults: map[string]nemesis.Fault{recipe.Name: recipe.Rules[0].Aim.Fault}, Kind: harness.Embedded(), Place: harness.Place{Members: 1, Dir: t.TempDir(), Prefix: "lockquake/"},
+		Strategy: open, Workload: builtinWorkloads()[0].Value, Faults: map[string]nemesis.Fault{recipe.Name: recipe.Rules[0].Aim.Fault}, Kind: harness.Embedded(), Place: harness.Place{Members: 1, Dir: t.TempDir(), Prefix: "lockquake/"},
 	}
 	if err := harness.Run(t.Context(), plan.Cells[0], parts, &out); err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -73,7 +74,7 @@ type part struct {
 
 func (c Catalogue) parts() []part {
 	return []part{
-		{"strategies", c.strategyTable}, {"faults", c.faultTable}, {scenarios, c.scenarioTable},
+		{"strategies", c.strategyTable}, {"workloads", c.workloadTable}, {"faults", c.faultTable}, {scenarios, c.scenarioTable},
 		{"clusters", clusterTable}, {"checkers", c.checkerTable},
 	}
 }
@@ -82,8 +83,16 @@ func (c Catalogue) checkerTable() table {
 	return table{head: []string{"checker", "what it asks"}, rows: plainRows(c.Checkers)}
 }
 
+func (c Catalogue) workloadTable() table {
+	t := table{head: []string{"workload", "what clients do", "what a lock must be able to do"}}
+	for _, w := range c.Workloads {
+		t.rows = append(t.rows, []string{w.Name, w.Doc, cmp.Or(w.Value.Needs.String(), "-")})
+	}
+	return t
+}
+
 func (c Catalogue) strategyTable() table {
-	strategies := table{head: []string{"strategy", "what it is", "promises in calm", "under faults"}}
+	strategies := table{head: []string{"strategy", "what it is", "can besides", "promises in calm", "under faults"}}
 	for _, s := range c.Strategies {
 		p := s.Value.Promise
 		under := "nothing"
@@ -96,7 +105,7 @@ func (c Catalogue) strategyTable() table {
 		if len(p.Known) > 0 {
 			under += "; known bug: " + strings.Join(p.Known, ", ")
 		}
-		strategies.rows = append(strategies.rows, []string{s.Name, s.Doc, p.Calm.String(), under})
+		strategies.rows = append(strategies.rows, []string{s.Name, s.Doc, cmp.Or(s.Value.Can.String(), "-"), p.Calm.String(), under})
 	}
 	return strategies
 }

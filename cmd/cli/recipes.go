@@ -65,7 +65,7 @@ func scenarioNames() (names []string) {
 
 // names are what a scenario may call by name.
 func (c Catalogue) names() scenario.Names {
-	n := scenario.Names{Strategies: append(names(c.Strategies), all, broken)}
+	n := scenario.Names{Strategies: append(names(c.Strategies), all, broken), Workloads: names(c.Workloads)}
 	for _, e := range c.Faults {
 		n.Faults = append(n.Faults, scenario.Fault{Name: e.Name, Aim: e.Value})
 	}
@@ -98,9 +98,7 @@ func (a app) ofFaults(ctx context.Context, o runOptions, s *selection) ([]scenar
 		}
 		recipes = append(recipes, alone(e))
 	}
-	if len(leftOut) > 0 {
-		s.leftOut = fmt.Sprintf("%s: %d members of kind %s cannot do that", strings.Join(leftOut, ", "), members, o.Cluster)
-	}
+	s.leaveOut(leftOut, fmt.Sprintf("%d members of kind %s cannot do that", members, o.Cluster))
 	return recipes, nil
 }
 
@@ -127,6 +125,10 @@ func (o runOptions) open(asked scenario.Settings) scenario.Settings {
 		"resource": func() { asked.Resource = none.Resource },
 		"loss":     func() { asked.Loss = none.Loss },
 		"repeat":   func() { asked.Repeat = none.Repeat },
+		"workload": func() { asked.Workload = none.Workload },
+		"permits":  func() { asked.Permits = none.Permits },
+		"spread":   func() { asked.Spread = none.Spread },
+		"rate":     func() { asked.Rate = none.Rate },
 	} {
 		if o.given(flag) {
 			leave()

@@ -20,6 +20,7 @@ import (
 	"lockquake/harness/nemesis"
 	"lockquake/harness/scenario"
 	"lockquake/results"
+	"lockquake/workloads"
 )
 
 // runOptions are what run is given.
@@ -82,6 +83,10 @@ func (o *runOptions) declare(flags *pflag.FlagSet) {
 	flags.IntVar(&o.Repeats, "repeat", 1, "repeats of each strategy and fault")
 	flags.StringVar(&o.Resource, "resource", scenario.InMemory, "where the register is that the lock protects: memory (outside of etcd), or etcd")
 	flags.StringVar(&o.Loss, "loss", scenario.Heeded, "whether clients act on the loss of their lock: heeded, or ignored as most programs do")
+	flags.StringVar(&o.Workload, "workload", usualWorkload, "what clients do with the lock: "+strings.Join(names(builtinWorkloads()), ", "))
+	flags.IntVar(&o.Permits, "permits", 1, "how many may hold a lock at a time that lets several in (a semaphore)")
+	flags.StringVar(&o.Spread, "spread", scenario.Uniform, "how clients choose among keys: uniform, or zipf (few of them mostly)")
+	flags.Float64Var(&o.Rate, "rate", 0, "open loop: acquires a second that fall due for all clients together, whether or not one is free;\n0: closed loop, each client as fast as it can")
 	flags.Uint64Var(&o.seed, "seed", 0, "seed of the plan (default: drawn, and printed)")
 	flags.StringVar(&o.out, "out", "", "folder of the run, new or empty (default: a new one in "+results.Runs+")")
 	flags.BoolVar(&o.planOnly, "plan-only", false, "print the plan as JSON and do nothing")
@@ -113,17 +118,24 @@ type selection struct {
 	plan       harness.Plan
 	want       checker.Want
 	strategies map[string]Strategy
+	workloads  map[string]workloads.Kind
 	faults     map[string]nemesis.Fault
 	kinds      map[string]harness.Kind
 	checkers   []checker.Checker
-	prefix     string // of all keys of the run in a cluster that is not ours
-	leftOut    string // faults that were not asked for by name, and cannot be had; empty: none
+	prefix     string   // of all keys of the run in a cluster that is not ours
+	leftOut    []string // what was not asked for by name and cannot be had, in sentences
+}
+
+func (s *selection) leaveOut(names []string, why string) {
+	if sentence := strings.Join(names, ", ") + ": " + why; len(names) > 0 {
+		s.leftOut = appendNew(s.leftOut, sentence)
+	}
 }
 
 func (a app) choose(ctx context.Context, o runOptions) (s selection, err error) {
 	s = selection{
-		strategies: map[string]Strategy{}, faults: map[string]nemesis.Fault{}, kinds: map[string]harness.Kind{},
-		checkers: a.catalogue.checkers(),
+		strategies: map[string]Strategy{}, workloads: map[string]workloads.Kind{}, faults: map[string]nemesis.Fault{},
+		kinds: map[string]harness.Kind{}, checkers: a.catalogue.checkers(),
 	}
 	if s.want, err = parseWant(o.want); err != nil {
 		return s, err
@@ -158,9 +170,14 @@ func (a app) trial(ctx context.Context, o runOptions, recipe scenario.Scenario, 
 	if kind.Members > 0 {
 		trial.Settings.Members = kind.Members
 	}
-	if err := trial.Settings.Validate(kind); err != nil {
+	w, err := a.workload(o, &trial.Settings)
+	if err == nil {
+		err = trial.Settings.Validate(kind)
+	}
+	if err != nil {
 		return trial, err
 	}
+	s.workloads[w.Name], trial.Readers = w.Value, w.Value.Readers
 	for _, rule := range recipe.Rules {
 		if unmet := rule.Aim.Requires().Unmet(kind.Abilities, trial.Settings.Members); unmet != "" {
 			return trial, fmt.Errorf("fault %s: a cluster of kind %s %s", rule.Fault, trial.Settings.Cluster, unmet)
@@ -174,7 +191,8 @@ func (a app) trial(ctx context.Context, o runOptions, recipe scenario.Scenario, 
 	if len(recipe.Settings.Strategies) > 0 && !o.given("strategy") {
 		list = strings.Join(recipe.Settings.Strategies, ",")
 	}
-	strategies, err := a.catalogue.pickStrategies(list)
+	strategies, leftOut, err := a.catalogue.pickStrategies(list, w, trial.Settings.Permits)
+	s.leaveOut(leftOut, fmt.Sprintf("workload %s needs locks that can: %v", w.Name, needs(w, trial.Settings.Permits)))
 	for _, e := range strategies {
 		s.strategies[e.Name] = e.Value
 		trial.Subjects = append(trial.Subjects, harness.Subject{Name: e.Name, Fenced: e.Value.Fenced})
@@ -220,8 +238,8 @@ func (a app) runPlan(ctx context.Context, o runOptions, again []string) error {
 	}
 	about := (s.plan.Estimate() / time.Duration(min(o.parallel, len(s.plan.Cells)))).Round(time.Second)
 	fmt.Fprintf(a.out, "lockquake run: seed %d, %d cells, about %v, written to %s\n", s.plan.Seed, len(s.plan.Cells), about, run.Dir())
-	if s.leftOut != "" {
-		fmt.Fprintln(a.out, "left out:", s.leftOut)
+	for _, sentence := range s.leftOut {
+		fmt.Fprintln(a.out, "left out:", sentence)
 	}
 	t := tally{total: len(s.plan.Cells)}
 	a.carryOutAll(ctx, run, s, o.parallel, &t)
@@ -305,6 +323,7 @@ func (a app) record(ctx context.Context, stored *results.Cell, cell harness.Cell
 	}
 	parts := harness.Parts{
 		Strategy: s.strategies[cell.Strategy].Open,
+		Workload: s.workloads[cell.Workload],
 		Faults:   s.faults,
 		Kind:     s.kinds[cell.Cluster],
 		Place:    harness.Place{Members: cell.Members, Dir: stored.Dir(), Prefix: s.prefixOf(cell, stored)},

@@ -150,18 +150,31 @@ func whole(node ast.Node) (uint64, bool) {
 // share reads a number above 0, at most 1.
 func (r *reader) share(into *float64) func(value) {
 	return func(v value) {
-		n := 0.0
-		if f, ok := v.node.(*ast.FloatNode); ok {
-			n = f.Value
-		} else if i, ok := whole(v.node); ok {
-			n = float64(i)
-		}
-		if !(n > 0 && n <= 1) {
+		if n := number(v.node); n > 0 && n <= 1 {
+			*into = n
+		} else {
 			r.expect(v, "give a number above 0 and at most 1, such as 0.5")
-			return
 		}
-		*into = n
 	}
+}
+
+func (r *reader) rate(into *float64) func(value) {
+	return func(v value) {
+		if n := number(v.node); n > 0 && n <= MaxRate {
+			*into = n
+		} else {
+			r.expect(v, "give acquires a second, above 0 and at most %v", MaxRate)
+		}
+	}
+}
+
+// number is 0 where there is none that is positive.
+func number(node ast.Node) float64 {
+	if f, ok := node.(*ast.FloatNode); ok {
+		return f.Value
+	}
+	n, _ := whole(node)
+	return float64(n)
 }
 
 func (r *reader) duration(into *time.Duration, least, most time.Duration) func(value) {

@@ -12,6 +12,7 @@ const (
 	MaxRepeat  = 10000
 	MaxLimit   = 10000 // of a rule's injections
 	MinTTL     = time.Second
+	MaxRate    = 10000.0 // acquires a second
 	MaxTTL     = 10 * time.Minute
 	MaxTime    = 24 * time.Hour // any other length of time
 	MinTime    = time.Millisecond
@@ -34,4 +35,10 @@ const (
 const (
 	InMemory = "memory"
 	InEtcd   = "etcd"
+)
+
+// How clients choose among keys.
+const (
+	Uniform = "uniform" // each as often as the others
+	Zipf    = "zipf"    // few of them mostly
 )

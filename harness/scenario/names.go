@@ -15,6 +15,7 @@ import (
 type Names struct {
 	Faults     []Fault
 	Strategies []string // groups of them too
+	Workloads  []string
 }
 
 // Fault is a fault of the catalogue, with whom it strikes and when, unless a scenario says otherwise.
@@ -68,7 +69,7 @@ func (n Names) faults() []string {
 }
 
 // fewNames is how many are listed where no name is near.
-const fewNames = 16
+const fewNames = 20
 
 func noSuch(name string, known []string, all string) string {
 	return fmt.Sprintf("there is no %q: %s", name, meant(name, known, all))

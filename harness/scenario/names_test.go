@@ -27,6 +27,7 @@ func known() scenario.Names {
 			"tutorial", "tutorial+fence", "tutorial-reentrant", "tutorial-reentrant+fence", "mutex", "mutex+fence",
 			"mutex-norecheck", "mutex-norecheck+fence", "none", "delete-by-name", "all", "broken",
 		},
+		Workloads: []string{"register", "set", "contend"},
 	}
 	add := func(role nemesis.Role, moment nemesis.Moment, members int, names ...string) {
 		for _, name := range names {

@@ -28,6 +28,10 @@ warmup: 500ms
 duration: 2m
 resource: memory
 repeat: 6
+workload: contend
+permits: 2
+spread: zipf
+rate: 12.5
 faults:
   - fault: pause
     target: leader
@@ -41,7 +45,7 @@ faults:
 		Settings: scenario.Settings{
 			Cluster: scenario.Process, Strategies: []string{"mutex", "tutorial+fence"}, Members: 5, Clients: 4, Keys: 3,
 			TTL: 2 * time.Second, Hold: scenario.Range{From: 25 * ms, To: 75 * ms}, Warmup: 500 * ms, Duration: 2 * time.Minute,
-			Resource: scenario.InMemory, Repeat: 6,
+			Resource: scenario.InMemory, Repeat: 6, Workload: "contend", Permits: 2, Spread: scenario.Zipf, Rate: 12.5,
 		},
 		Rules: []scenario.Rule{
 			{Fault: "pause-leader", Aim: nemesis.Aim{Fault: lasting{}, Role: nemesis.Leader},
@@ -111,6 +115,10 @@ var mistakes = []struct{ name, good, bad string }{
 	{"a cluster that nobody knows", "cluster: external" + calm, "cluster: cloud" + calm},
 	{"a cluster that is no name", "cluster: embed" + calm, "cluster: [embed]" + calm},
 	{"a loss that is neither", "loss: ignored" + calm, "loss: hidden" + calm},
+	{"a workload that nobody knows", "workload: set" + calm, "workload: sett" + calm},
+	{"a workload that is a list", "workload: set" + calm, "workload: [set]" + calm},
+	{"a rate of nothing", "rate: 0.5" + calm, "rate: 0" + calm},
+	{"a spread that nobody knows", "spread: zipf" + calm, "spread: wide" + calm},
 	{"a resource that nobody knows", "resource: etcd" + calm, "resource: disk" + calm},
 	{"strategies that are no list", "strategies: [mutex]" + calm, "strategies: mutex" + calm},
 	{"strategies, none", "strategies: [mutex]" + calm, "strategies: []" + calm},

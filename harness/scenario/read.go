@@ -23,6 +23,10 @@ func (r *reader) scenario(into *Scenario, root ast.Node) {
 		{"resource", r.oneOf(&s.Resource, InMemory, InEtcd)},
 		{"loss", r.oneOf(&s.Loss, Heeded, Ignored)},
 		{"repeat", r.number(&s.Repeat, MaxRepeat)},
+		{"workload", r.workload(&s.Workload)},
+		{"permits", r.number(&s.Permits, MaxClients)},
+		{"spread", r.oneOf(&s.Spread, Uniform, Zipf)},
+		{"rate", r.rate(&s.Rate)},
 		{"faults", nil}, // last: rules are held against the settings
 	})
 	if faults, ok := given["faults"]; ok {
@@ -63,6 +67,20 @@ func (r *reader) strategies(into *[]string) func(value) {
 				*into = append(*into, name)
 			}
 		})
+	}
+}
+
+func (r *reader) workload(into *string) func(value) {
+	return func(v value) {
+		name, ok := text(v, longestName)
+		switch {
+		case !ok:
+			r.expect(v, "give a name such as register")
+		case !slices.Contains(r.known.Workloads, name):
+			r.expect(v, "%s", noSuch(name, r.known.Workloads, "lockquake list workloads"))
+		default:
+			*into = name
+		}
 	}
 }
 

@@ -14,6 +14,10 @@
 //	resource: etcd                   # memory | etcd
 //	loss: ignored                    # heeded | ignored: whether clients act on the loss of their lock
 //	repeat: 1
+//	workload: register               # what clients do: lockquake list workloads
+//	permits: 1                       # how many may hold a lock that lets several in
+//	spread: uniform                  # uniform | zipf: how clients choose keys
+//	rate: 50                         # open loop: acquires a second of all clients together
 //	faults:                          # rules, side by side; [] for a calm run
 //	  - fault: pause                 # with its target it is pause-leader, which can be given as well
 //	    target: leader               # holder | waiter | client | leader | follower | random | majority | all
@@ -63,6 +67,10 @@ type Settings struct {
 	Resource   string
 	Loss       string
 	Repeat     int
+	Workload   string
+	Permits    int
+	Spread     string
+	Rate       float64
 }
 
 // Rule is a fault with its schedule. Without a moment its injections come by time; with one, each waits
