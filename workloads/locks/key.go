@@ -2,12 +2,18 @@ package locks
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"lockquake/workloads/lock"
+)
+
+const (
+	tryPeriod  = 20 * time.Millisecond // between two tries of who polls
+	tryTimeout = time.Second           // of one try
 )
 
 // found is a lock's key as a create-if-absent found or made it.
@@ -46,6 +52,35 @@ func deleteKey(ctx context.Context, env lock.Env, key string) error {
 		return fmt.Errorf("delete %s: %w", key, lock.ErrNotHeld)
 	}
 	return nil
+}
+
+// deleteOwn deletes a key if it is still the one that was created at the revision. One request.
+func deleteOwn(ctx context.Context, env lock.Env, key string, revision int64) error {
+	resp, err := env.Client.Txn(ctx).
+		If(clientv3.Compare(clientv3.CreateRevision(key), "=", revision)).
+		Then(clientv3.OpDelete(key)).
+		Commit()
+	if err != nil {
+		return fmt.Errorf("delete %s of revision %d: %w", key, revision, err)
+	}
+	if !resp.Succeeded {
+		return fmt.Errorf("delete %s of revision %d: %w", key, revision, lock.ErrNotHeld)
+	}
+	return nil
+}
+
+// poll tries until the lock is not found taken any more, or ctx ends, which is definite: the last try
+// was answered.
+func poll(ctx context.Context, try func(context.Context) (lock.Hold, error)) (lock.Hold, error) {
+	for {
+		hold, err := try(ctx)
+		if !errors.Is(err, lock.ErrTaken) {
+			return hold, err
+		}
+		if err := pause(ctx, tryPeriod); err != nil {
+			return lock.Hold{}, definite(err)
+		}
+	}
 }
 
 // pause waits for d or until ctx ends, and then returns the error of ctx.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
+	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/client/v3/concurrency"
 
 	"lockquake/workloads/lock"
@@ -74,11 +75,16 @@ func isDone(session *concurrency.Session) bool {
 func (s *sessions) end(session *concurrency.Session) error {
 	s.open = slices.DeleteFunc(s.open, func(o *concurrency.Session) bool { return o == session })
 	session.Orphan()
-	ctx, cancel := context.WithTimeout(s.env.Client.Ctx(), leaseTimeout)
+	return revoke(s.env, session.Lease())
+}
+
+// revoke ends a lease. If it returns nil the lease is gone.
+func revoke(env lock.Env, lease clientv3.LeaseID) error {
+	ctx, cancel := context.WithTimeout(env.Client.Ctx(), leaseTimeout)
 	defer cancel()
-	_, err := s.env.Client.Revoke(ctx, session.Lease())
+	_, err := env.Client.Revoke(ctx, lease)
 	if err != nil && !errors.Is(err, rpctypes.ErrLeaseNotFound) {
-		return fmt.Errorf("revoke lease %x: %w", session.Lease(), err)
+		return fmt.Errorf("revoke lease %x: %w", lease, err)
 	}
 	return nil
 }
@@ -90,6 +96,15 @@ func (s *sessions) abandon(session *concurrency.Session, cause error) error {
 		return definite(cause)
 	}
 	return cause
+}
+
+// settle drops the session under which a release failed, unless that was answered: a late or repeated
+// request of it could free a newer hold. If that works the lock is released, too.
+func (s *sessions) settle(session *concurrency.Session, err error) error {
+	if err == nil || errors.Is(err, lock.ErrNotHeld) || s.end(session) != nil {
+		return err
+	}
+	return nil
 }
 
 // Close ends the sessions that are still open.
