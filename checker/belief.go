@@ -13,8 +13,10 @@ import (
 // believing in its hold, too.
 //
 // The owner of a hold is its acquire, not its client: with a client, one stray release would make
-// every later hold of that client uncertain.
+// every later hold of that client uncertain. What was acquired within a hold has the owner of that, and nobody
+// believes in it any longer than in that.
 type belief struct {
+	lock   linear.Lock
 	ops    []linear.Op // in the order of their calls
 	owners int32
 }
@@ -24,14 +26,17 @@ type believer struct {
 	h      *history.History
 	wanted func(*history.Operation) bool
 	keys   map[string]*belief
-	owners []int32 // of the acquire at each place, from 1; 0: none yet, negative: its hold has ended
+	owners []int32                         // of the acquire at each place, from 1; 0: none yet, negative: its hold has ended
+	outer  map[history.OpID]history.OpID   // of nested acquires
+	inner  map[history.OpID][]history.OpID // nested acquires that are believed in, by outer ones
 }
 
 // beliefs gives the wanted acquires of each key, and what ended their holds: the first release invoked, Lost
 // or Crash. Later ones (a clean-up after Lost) have no belief left to end. Failed acquires surely had no
 // effect and are left out.
 func beliefs(h *history.History, wanted func(*history.Operation) bool) map[string]*belief {
-	b := &believer{h, wanted, roomForBeliefs(h, wanted), make([]int32, len(h.Ops))}
+	b := &believer{h: h, wanted: wanted, keys: roomForBeliefs(h, wanted), owners: make([]int32, len(h.Ops)),
+		outer: nesting(h), inner: map[history.OpID][]history.OpID{}}
 	infos := h.Infos
 	for i := range h.Ops {
 		o := &h.Ops[i]
@@ -55,22 +60,36 @@ func roomForBeliefs(h *history.History, wanted func(*history.Operation) bool) ma
 			holds[o.Key]++
 		}
 	}
-	keys := map[string]*belief{}
+	keys, locks := map[string]*belief{}, kinds(h)
 	for key, n := range holds {
-		keys[key] = &belief{ops: make([]linear.Op, 0, 2*n)}
+		keys[key] = &belief{lock: locks[key].model(h.Header.Permits), ops: make([]linear.Op, 0, 2*n)}
 	}
 	return keys
 }
 
 func (b *believer) operate(i int, o *history.Operation) {
-	switch o.Op {
-	case history.Acquire:
-		op := linear.Op{Call: o.Call, Return: o.Return, Kind: linear.Acquire, Outcome: linear.OK}
+	switch {
+	case o.Op == history.Acquire && o.Mode == history.Nested:
+		b.nest(i, o)
+	case o.Op == history.Acquire:
+		op := linear.Op{Call: o.Call, Return: o.Return, Kind: linear.Acquire, Outcome: linear.OK, Shared: o.Mode == history.Shared}
 		b.add(i, op, o.Outcome == history.Unknown)
-	case history.Release:
+	case o.Op == history.Release:
 		op := linear.Op{Call: o.Call, Return: o.Return, Kind: linear.Release, Outcome: linear.OK}
 		b.end(o.Hold, op, o.Outcome == history.Unknown)
 	}
+}
+
+// nest takes a nested acquire into account: only a reentrant lock knows them, and only of one that came out ok
+// somebody believes in its hold.
+func (b *believer) nest(i int, o *history.Operation) {
+	outer, ok := b.place(b.outer[o.ID])
+	if !ok || b.owners[outer] <= 0 || o.Outcome != history.OK || b.keys[o.Key].lock != reentrant.model(0) {
+		return
+	}
+	b.owners[i] = b.owners[outer]
+	b.inner[b.outer[o.ID]] = append(b.inner[b.outer[o.ID]], o.ID)
+	b.append(o, linear.Op{Call: o.Call, Return: o.Return, Kind: linear.Acquire, Outcome: linear.OK, Owner: b.owners[i]}, false)
 }
 
 func (b *believer) observe(e *history.Observation) {
@@ -79,14 +98,30 @@ func (b *believer) observe(e *history.Observation) {
 	}
 }
 
-// end ends the hold of an acquire. Nobody believed in the hold of an unknown acquire, so its release
-// ends no belief.
-func (b *believer) end(id history.OpID, op linear.Op, unknown bool) {
+// place finds an acquire.
+func (b *believer) place(id history.OpID) (int, bool) {
 	i, ok := slices.BinarySearchFunc(b.h.Ops, id, func(o history.Operation, id history.OpID) int { return cmp.Compare(o.ID, id) })
-	if ok && b.h.Ops[i].Op == history.Acquire && b.owners[i] >= 0 {
-		b.add(i, op, unknown || b.h.Ops[i].Outcome == history.Unknown)
-		b.owners[i] = -b.owners[i]
+	return i, ok && b.h.Ops[i].Op == history.Acquire
+}
+
+// end ends the hold of an acquire, and those within it. Nobody believed in the hold of an unknown acquire, so its
+// release ends no belief.
+func (b *believer) end(id history.OpID, op linear.Op, unknown bool) {
+	i, ok := b.place(id)
+	if !ok || b.owners[i] < 0 {
+		return
 	}
+	a := &b.h.Ops[i]
+	for _, inner := range b.inner[id] {
+		b.end(inner, op, unknown)
+	}
+	if a.Mode != history.Nested {
+		op.Shared = a.Mode == history.Shared
+		b.add(i, op, unknown || a.Outcome == history.Unknown)
+	} else if op.Owner = b.owners[i]; op.Owner > 0 {
+		b.append(a, op, unknown)
+	}
+	b.owners[i] = -b.owners[i]
 }
 
 // add notes an operation on the hold of the acquire at a place.
@@ -101,8 +136,13 @@ func (b *believer) add(acquire int, op linear.Op, unknown bool) {
 		b.owners[acquire] = key.owners
 	}
 	op.Owner = max(b.owners[acquire], -b.owners[acquire])
+	b.append(o, op, unknown)
+}
+
+func (b *believer) append(acquire *history.Operation, op linear.Op, unknown bool) {
 	if unknown {
 		op.Outcome, op.Return = linear.Unknown, linear.Open
 	}
+	key := b.keys[acquire.Key]
 	key.ops = append(key.ops, op)
 }

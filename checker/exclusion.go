@@ -10,7 +10,8 @@ import (
 	"lockquake/checker/linear"
 )
 
-// Exclusion asks whether two holds of one key ever overlapped, as the clients saw it.
+// Exclusion asks whether more clients ever held one key than may, as they saw it: two, if not both of them
+// shared it; of a semaphore, more than it has permits. A nested hold is part of the one that it lies in.
 //
 // Two methods answer: a scan over the believed holds, which is exact, and porcupine (Wing and Gong's search as
 // refined by Lowe) on pieces of the history, which linear cuts. That they disagree is a failure of this
@@ -29,19 +30,19 @@ func (e Exclusion) Check(h history.History) Verdict {
 		return v
 	}
 	if met > 0 {
-		o, n := first(overlaps(h.Holds()))
+		o, n := first(overlaps(&h))
 		return e.confirmOverlap(&h, v, o, n)
 	}
 	return e.confirmNone(&h, v)
 }
 
-// confirmOverlap asks porcupine about the two owners only. A legal history stays legal without
-// the operations of any owner, so what is illegal of the two is illegal of all.
+// confirmOverlap asks porcupine about the owners that met only. A legal history stays legal without
+// the operations of any owner, so what is illegal of those is illegal of all.
 func (e Exclusion) confirmOverlap(h *history.History, v Verdict, o overlap, n int) Verdict {
-	pair := beliefs(h, func(a *history.Operation) bool {
-		return a.ID == o.older.Acquire.ID || a.ID == o.newer.Acquire.ID
+	met := beliefs(h, func(a *history.Operation) bool {
+		return slices.ContainsFunc(o.holds(), func(hold *history.Hold) bool { return hold.Acquire.ID == a.ID })
 	})
-	if r := e.search(pair[o.newer.Acquire.Key]); r.Answer != linear.Invalid {
+	if r := e.search(met[o.newer.Acquire.Key]); r.Answer != linear.Invalid {
 		return disagreement(v, "the scan saw that "+o.String()+", porcupine did not")
 	}
 	v.Validity = Invalid
@@ -73,7 +74,7 @@ func (e Exclusion) confirmNone(h *history.History, v Verdict) Verdict {
 }
 
 func (e Exclusion) search(b *belief) linear.Result {
-	return linear.Check(b.ops, linear.Options{Lock: linear.Mutex(), Timeout: e.Timeout})
+	return linear.Check(b.ops, linear.Options{Lock: b.lock, Timeout: e.Timeout})
 }
 
 func disagreement(v Verdict, why string) Verdict {

@@ -8,7 +8,8 @@ import (
 )
 
 // LeaseBounds asks of every overlap of two holds whether the older holder had by then outlived
-// what it could know of its lease: a holder that looks at that deadline before it acts is safe.
+// what it could know of its lease: a holder that looks at that deadline before it acts is safe. Where more hold
+// a semaphore than may, as many older ones must have outlived theirs as there are too many.
 //
 // The deadline counts from before the granting or renewing request was *sent*, the only moment of which a
 // client knows that the server's own clock for the lease started later.
@@ -28,7 +29,7 @@ func (LeaseBounds) Check(h history.History) Verdict {
 		return v
 	}
 	known, unknown := leaseKnowledge(&h), ""
-	for o := range overlaps(h.Holds()) {
+	for o := range overlaps(&h) {
 		switch d := known.judge(o); {
 		case d.validity == Invalid:
 			return unbounded(&h, v, o, d)
@@ -53,9 +54,10 @@ func unbounded(h *history.History, v Verdict, o overlap, d deadline) Verdict {
 	v.Validity, v.Why = Invalid, d.why
 	v.Evidence = o.evidence()
 	s := overlapStory(h, o)
-	if e := d.by; e != nil {
-		s.say(0, e.Sent, "%s asked for lease %x to be %v, good until %s", clientName(e.Client), e.Lease, e.Op, seconds(d.until))
-		s.say(0, d.until, "the last moment at which %s could trust its lease", clientName(o.older.Acquire.Client))
+	for _, t := range d.trusted {
+		e := t.by
+		s.say(0, e.Sent, "%s asked for lease %x to be %v, good until %s", clientName(e.Client), e.Lease, e.Op, seconds(t.until))
+		s.say(0, t.until, "the last moment at which %s could trust its lease", clientName(t.hold.Acquire.Client))
 	}
 	v.Story = s.text()
 	return v
@@ -85,29 +87,56 @@ func leaseKnowledge(h *history.History) knowledge {
 // lease.
 func trusted(e *history.Observation) time.Duration { return e.Sent + time.Duration(e.Value) }
 
-// deadline is a judgement of one overlap; until is the time that the older holder could trust in, by
-// what it was told.
+// deadline is a judgement of one overlap.
 type deadline struct {
 	validity Validity
-	until    time.Duration
-	by       *history.Observation
 	why      string
+	trusted  []trust
 }
 
+// trust is a hold whose lease its client could trust, until a time, by what it was told.
+type trust struct {
+	hold  *history.Hold
+	until time.Duration
+	by    *history.Observation
+}
+
+// judge asks of each older hold whether its lease was outlived. As many as are too many must be.
 func (k knowledge) judge(o overlap) deadline {
-	a := o.older.Acquire
-	who := clientName(a.Client)
-	if a.Lease == 0 {
-		return deadline{validity: Invalid, why: fmt.Sprintf("%v, and no lease bounded %s's hold", o, who)}
+	var d deadline
+	found := map[Validity]int{}
+	why := map[Validity]string{}
+	for _, older := range o.older {
+		own, because := k.outlived(older, o.newer, &d)
+		found[own]++
+		why[own] += because
 	}
-	m, ok := k.leases[a.Lease].before(o.newer.Start)
+	switch needed := o.excess(); {
+	case found[Valid] >= needed:
+		d.validity = Valid
+	case found[Valid]+found[Unknown] >= needed:
+		d.why = o.String() + why[Unknown]
+	default:
+		d.validity, d.why = Invalid, o.String()+why[Invalid]
+	}
+	return d
+}
+
+// outlived tells whether an older hold had outlived what its client could know of its lease when a newer one
+// began, and if not, why.
+func (k knowledge) outlived(older, newer *history.Hold, d *deadline) (Validity, string) {
+	a := older.Acquire
+	who := clientName(a.Client)
+	m, told := k.leases[a.Lease].before(newer.Start)
 	until := time.Duration(m.value)
 	switch {
-	case !ok:
-		return deadline{why: fmt.Sprintf("%v, and what %s knew of lease %x was not recorded", o, who, a.Lease)}
-	case o.newer.StartAt < until:
-		why := fmt.Sprintf("%v, though %s could trust its lease until %s", o, who, seconds(until))
-		return deadline{Invalid, until, &k.h.Infos[m.op], why}
+	case a.Lease == 0:
+		return Invalid, fmt.Sprintf(", and no lease bounded %s's hold", who)
+	case !told:
+		return Unknown, fmt.Sprintf(", and what %s knew of lease %x was not recorded", who, a.Lease)
+	case newer.StartAt < until:
+		d.trusted = append(d.trusted, trust{older, until, &k.h.Infos[m.op]})
+		return Invalid, fmt.Sprintf(", though %s could trust its lease until %s", who, seconds(until))
 	}
-	return deadline{validity: Valid}
+	return Valid, ""
 }

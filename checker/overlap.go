@@ -3,40 +3,59 @@ package checker
 import (
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"lockquake/checker/history"
 )
 
-// overlap is a moment at which two holds of one key were believed in: from newer.Start on.
+// overlap is a moment at which more holds of one key were believed in than its lock allows: from newer.Start
+// on.
 type overlap struct {
-	older, newer *history.Hold
+	older   []*history.Hold // those that newer must not meet: one, or as many as leave no permit
+	newer   *history.Hold
+	permits int // of a semaphore; else 1
 }
 
-// overlaps yields every overlap of two holds of one key, in the order of their beginnings. Holds
-// must be in the order of their starts.
+// overlaps yields every overlap of holds that exclude each other, in the order of their beginnings: two of one
+// key, if not both are shared; of a semaphore, one with all the others that are believed in, if they have
+// taken its permits.
 //
-// That no two such intervals conflict is exactly linearizability of a mutex: within an acquire's
+// That no such intervals conflict is exactly linearizability: within an acquire's
 // [Call, Return] the latest point is the best one, within a release's the earliest, because
 // taking time from a hold never makes anything illegal (CHECKER.md, "What a linear scan settles
 // exactly"). An acquire with an unknown outcome can always have had no effect.
-func overlaps(holds []history.Hold) iter.Seq[overlap] {
+func overlaps(h *history.History) iter.Seq[overlap] {
+	holds, permits := h.Holds(), max(h.Header.Permits, 1)
 	return func(yield func(overlap) bool) {
-		believed := map[string][]int{}
+		believed := map[string][]*history.Hold{}
 		for i := range holds {
 			newer := &holds[i]
-			still := believed[newer.Acquire.Key][:0]
-			for _, j := range believed[newer.Acquire.Key] {
-				if holds[j].End > newer.Start {
-					still = append(still, j)
-				}
-			}
-			for _, j := range still {
-				if !yield(overlap{&holds[j], newer}) {
+			still := slices.DeleteFunc(believed[newer.Acquire.Key], func(o *history.Hold) bool { return o.End <= newer.Start })
+			for older := range excluded(newer, still, permits) {
+				if !yield(overlap{older, newer, permits}) {
 					return
 				}
 			}
-			believed[newer.Acquire.Key] = append(still, i)
+			believed[newer.Acquire.Key] = append(still, newer)
+		}
+	}
+}
+
+// excluded yields those of the holds which are believed in that a newer one must not meet.
+func excluded(newer *history.Hold, still []*history.Hold, permits int) iter.Seq[[]*history.Hold] {
+	return func(yield func([]*history.Hold) bool) {
+		if permits > 1 {
+			if len(still) >= permits {
+				yield(slices.Clone(still))
+			}
+			return
+		}
+		for _, o := range still {
+			shared := o.Acquire.Mode == history.Shared && newer.Acquire.Mode == history.Shared
+			if !shared && !yield([]*history.Hold{o}) {
+				return
+			}
 		}
 	}
 }
@@ -44,7 +63,7 @@ func overlaps(holds []history.Hold) iter.Seq[overlap] {
 // census counts the holds of a history and their overlaps without keeping them: mostly there are many holds
 // and no overlap to tell of.
 func census(h *history.History) (holds, met int) {
-	b := believers{h, map[history.OpID]string{}, map[string]int{}, map[history.OpID]bool{}}
+	b := believers{h, map[history.OpID]*Holders{}, map[string]*Holders{}, map[history.OpID]bool{}}
 	for m := range h.Moments() {
 		switch o, e := m.Op, m.Info; {
 		case e != nil && (e.Op == history.Lost || e.Op == history.Crash):
@@ -52,7 +71,7 @@ func census(h *history.History) (holds, met int) {
 		case o == nil:
 		case o.Op == history.Release && !m.Ends:
 			b.end(o.Hold, m.Seq)
-		case o.Op == history.Acquire && m.Ends && o.Outcome == history.OK:
+		case m.Ends && o.Believed():
 			holds++
 			met += b.begin(o)
 		}
@@ -63,26 +82,35 @@ func census(h *history.History) (holds, met int) {
 // believers are the processes that believe in their holds at some moment.
 type believers struct {
 	h     *history.History
-	keys  map[history.OpID]string // of the holds, by their acquires
-	of    map[string]int          // how many believe in a hold of a key
-	ended map[history.OpID]bool   // holds that ended before they began
+	holds map[history.OpID]*Holders // those that a hold is one of, by its acquire
+	of    map[string]*Holders       // who believe in a hold of a key
+	ended map[history.OpID]bool     // holds that ended before they began
 }
 
-// begin gives how many others believe in a hold of the same key.
+// begin gives how many overlaps begin with a hold.
 func (b *believers) begin(acquire *history.Operation) int {
 	others := b.of[acquire.Key]
-	if !b.ended[acquire.ID] {
-		b.keys[acquire.ID] = acquire.Key
-		b.of[acquire.Key]++
+	if others == nil {
+		others = &Holders{}
+		b.of[acquire.Key] = others
 	}
-	return others
+	met := others.against(acquire.Mode, b.h.Header.Permits)
+	if !b.ended[acquire.ID] {
+		b.holds[acquire.ID] = others
+		others.Add(acquire.Mode, 1)
+	}
+	return met
 }
 
 func (b *believers) end(hold history.OpID, seq int64) {
-	if key, believed := b.keys[hold]; believed {
-		delete(b.keys, hold)
-		b.of[key]--
-	} else if a := b.h.Find(hold); a != nil && a.Return > seq {
+	a := b.h.Find(hold)
+	if a == nil {
+		return
+	}
+	if holders, believed := b.holds[hold]; believed {
+		delete(b.holds, hold)
+		holders.Add(a.Mode, -1)
+	} else if a.Return > seq {
 		b.ended[hold] = true
 	}
 }
@@ -100,16 +128,35 @@ func first(all iter.Seq[overlap]) (overlap, int) {
 	return earliest, n
 }
 
-// end is the time at which the first of both holds ended, history.Open if none did.
-func (o overlap) end() time.Duration { return min(o.older.EndAt, o.newer.EndAt) }
+// holds are all that take part, the newest last.
+func (o overlap) holds() []*history.Hold { return append(slices.Clone(o.older), o.newer) }
+
+// excess is how many there are more than may be.
+func (o overlap) excess() int { return len(o.older) + 1 - o.permits }
+
+// end is the time from which there were not too many any more, history.Open if there were to the end.
+func (o overlap) end() time.Duration {
+	return nth(o, func(hold *history.Hold) time.Duration { return hold.EndAt })
+}
 
 // endSeq is the sequence number to end.
-func (o overlap) endSeq() int64 { return min(o.older.End, o.newer.End) }
+func (o overlap) endSeq() int64 { return nth(o, func(hold *history.Hold) int64 { return hold.End }) }
 
-// evidence is the two acquires and the two releases, as far as there are any.
+// nth is the end with which the last hold that was too many has ended.
+func nth[T int64 | time.Duration](o overlap, end func(*history.Hold) T) T {
+	var ends []T
+	for _, hold := range o.holds() {
+		ends = append(ends, end(hold))
+	}
+	slices.Sort(ends)
+	return ends[o.excess()-1]
+}
+
+// evidence is the acquires and the releases, as far as there are any.
 func (o overlap) evidence() []history.OpID {
-	ops := []*history.Operation{o.older.Acquire, o.newer.Acquire}
-	for _, hold := range []*history.Hold{o.older, o.newer} {
+	var ops []*history.Operation
+	for _, hold := range o.holds() {
+		ops = append(ops, hold.Acquire)
 		if hold.EndedBy == history.Release {
 			ops = append(ops, hold.Release)
 		}
@@ -119,18 +166,33 @@ func (o overlap) evidence() []history.OpID {
 
 // String says who held what together, and for how long.
 func (o overlap) String() string {
-	a, b := o.older.Acquire, o.newer.Acquire
 	how := "from " + seconds(o.newer.StartAt) + " to the end"
 	if o.end() != history.Open {
 		how = fmt.Sprintf("for %s from %s", seconds(o.end()-o.newer.StartAt), seconds(o.newer.StartAt))
 	}
-	return fmt.Sprintf("%s and %s both held %s %s%s", clientName(a.Client), clientName(b.Client), a.Key, how, o.tokens())
+	var names []string
+	for _, hold := range o.holds() {
+		name := clientName(hold.Acquire.Client)
+		if hold.Acquire.Mode == history.Shared {
+			name += " (shared)"
+		}
+		names = append(names, name)
+	}
+	if o.permits > 1 {
+		return fmt.Sprintf("%s held %s together, %d where %d may, %s%s", list(names), o.newer.Acquire.Key, len(names), o.permits, how, o.tokens())
+	}
+	return fmt.Sprintf("%s both held %s %s%s", list(names), o.newer.Acquire.Key, how, o.tokens())
 }
 
 func (o overlap) tokens() string {
-	a, b := o.older.Acquire.Token, o.newer.Acquire.Token
-	if a == 0 && b == 0 {
+	var tokens []string
+	known := false
+	for _, hold := range o.holds() {
+		tokens = append(tokens, fmt.Sprint(hold.Acquire.Token))
+		known = known || hold.Acquire.Token != 0
+	}
+	if !known {
 		return ""
 	}
-	return fmt.Sprintf(" (tokens %d and %d)", a, b)
+	return fmt.Sprintf(" (tokens %s)", list(tokens))
 }

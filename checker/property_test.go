@@ -18,10 +18,10 @@ func TestPorcupineAgreesWithScan(t *testing.T) {
 		h := randomHistory(t, rapid.Bool().Draw(t, "honest"), rapid.IntRange(4, 60).Draw(t, "steps"))
 		found := linear.Valid
 		if b := beliefs(&h, everything)["k0"]; b != nil {
-			found = linear.Check(b.ops, linear.Options{}).Answer
+			found = linear.Check(b.ops, linear.Options{Lock: b.lock}).Answer
 		}
 		holds := h.Holds()
-		_, n := first(overlaps(holds))
+		_, n := first(overlaps(&h))
 		if counted, met := census(&h); counted != len(holds) || met != n {
 			t.Fatalf("%d holds with %d overlaps, %d and %d by their count in %+v %+v", len(holds), n, counted, met, h.Ops, h.Infos)
 		}

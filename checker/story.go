@@ -34,7 +34,16 @@ func (s *story) acquired(o *history.Operation, more string) {
 		s.gaveUp(o)
 		return
 	}
-	s.say(o.Return, o.ReturnAt, "%s acquired %s%s%s", clientName(o.Client), o.Key, credentials(o.Token, o.Lease), more)
+	s.say(o.Return, o.ReturnAt, "%s acquired %s%s%s%s", clientName(o.Client), o.Key, how(o.Mode), credentials(o.Token, o.Lease), more)
+}
+
+// how says in what way an acquire asked for the lock, unless it was the usual one.
+func how(m history.Mode) string {
+	return map[history.Mode]string{
+		history.Shared: " shared",
+		history.Nested: " again",
+		history.Tried:  " at the first try",
+	}[m]
 }
 
 // ended tells how the belief in a hold ended.
@@ -142,18 +151,34 @@ func (s *story) text() []string {
 	return text
 }
 
-// overlapStory tells how two clients came to believe that they held one key.
+// overlapStory tells how more clients came to believe that they held one key than may.
 func overlapStory(h *history.History, o overlap) *story {
 	s := &story{h: h}
-	s.acquired(o.older.Acquire, "")
-	s.acquired(o.newer.Acquire, " while "+clientName(o.older.Acquire.Client)+" still believed")
-	s.faults(o.older.Start, o.endSeq())
-	s.nemesis(o.older.Start, o.endSeq())
-	s.vanished(o.older.Acquire, o.endSeq())
+	for _, hold := range o.older {
+		s.acquired(hold.Acquire, "")
+		s.vanished(hold.Acquire, o.endSeq())
+		s.ended(hold)
+	}
+	s.acquired(o.newer.Acquire, o.among())
 	s.vanished(o.newer.Acquire, o.endSeq())
-	s.ended(o.older)
 	s.ended(o.newer)
+	from := o.older[0].Start
+	s.faults(from, o.endSeq())
+	s.nemesis(from, o.endSeq())
 	return s
+}
+
+// among says who held already when the newest hold began.
+func (o overlap) among() string {
+	others := clientName(o.older[0].Acquire.Client)
+	if n := len(o.older); n > 1 {
+		others = fmt.Sprintf("%d others", n)
+	}
+	text := " while " + others + " still believed"
+	if o.permits > 1 {
+		text += fmt.Sprintf(": %d hold it where %d may", len(o.older)+1, o.permits)
+	}
+	return text
 }
 
 // harmStory tells how a resource came to harm; what says what was wrong with the write.

@@ -168,12 +168,27 @@ type Hold struct {
 	EndedBy Op // Release, Lost or Crash; 0 while open
 }
 
+// Believed tells whether an operation began a hold of its own: an acquire that came out ok. One that was Nested
+// lies within the hold that its client had already, adds nothing to it and ends with it.
+func (o *Operation) Believed() bool {
+	return o.Op == Acquire && o.Outcome == OK && o.Mode != Nested
+}
+
+// Due is when an acquire should have begun. In an open loop that may be before it was invoked: its client
+// was not free.
+func (o *Operation) Due() time.Duration {
+	if o.Value > 0 {
+		return min(time.Duration(o.Value), o.CallAt)
+	}
+	return o.CallAt
+}
+
 // Holds lists the believed holds in the order of their starts. They point into h.Ops.
 func (h *History) Holds() []Hold {
 	holds := make([]Hold, 0, h.held())
 	at := make([]int32, len(h.Ops)) // index of the hold of an acquire, plus 1
 	for i := range h.Ops {
-		if o := &h.Ops[i]; o.Op == Acquire && o.Outcome == OK {
+		if o := &h.Ops[i]; o.Believed() {
 			holds = append(holds, Hold{Acquire: o, Start: o.Return, StartAt: o.ReturnAt, End: Open, EndAt: Open})
 			at[i] = int32(len(holds))
 		}
@@ -207,7 +222,7 @@ func (h *History) Holds() []Hold {
 func (h *History) held() int {
 	n := 0
 	for i := range h.Ops {
-		if h.Ops[i].Op == Acquire && h.Ops[i].Outcome == OK {
+		if h.Ops[i].Believed() {
 			n++
 		}
 	}
