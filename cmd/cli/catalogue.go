@@ -4,9 +4,11 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/agnivade/levenshtein"
 
@@ -33,6 +35,8 @@ type Strategy struct {
 	Promise checker.Promise
 	// Fenced makes the resource refuse writes that come with an old token.
 	Fenced bool
+	// Without are traits that most locks have, and this one has not: faults that need them are left out.
+	Without nemesis.Trait
 }
 
 // Catalogue is everything that can be named.
@@ -92,22 +96,45 @@ func withFences(strategies []Entry[Strategy]) []Entry[Strategy] {
 	return all
 }
 
-// validate finds names that could not be told apart.
+// AddStrategy adds a strategy to those that can be named. What is wrong with it, Main tells before a cluster starts.
+func (c *Catalogue) AddStrategy(name, doc string, s Strategy) {
+	c.Strategies = append(c.Strategies, Entry[Strategy]{name, doc, s})
+}
+
+// validate finds names that could not be told apart, and strategies that open nothing.
 func (c Catalogue) validate() error {
-	for kind, names := range map[string][]string{
-		"strategy": names(c.Strategies), "workload": names(c.Workloads), "fault": names(c.Faults), "checker": names(c.Checkers),
-	} {
-		seen := map[string]bool{}
-		for _, name := range names {
-			reserved := []string{"", all, broken, coreFaults, harness.Calm}
-			if slices.Contains(reserved, name) && kind != "strategy" || strings.ContainsAny(name, ", \t\n") || seen[name] {
-				return fmt.Errorf("the catalogue has the %s name %q twice, or it cannot be used as a name", kind, name)
-			}
-			seen[name] = true
+	for _, s := range c.Strategies {
+		if s.Value.Open == nil {
+			return fmt.Errorf("strategy %q of the catalogue has no Open: give the function that opens the lock", s.Name)
 		}
+	}
+	return errors.Join(
+		validNames("strategy", names(c.Strategies), all, broken),
+		validNames("workload", names(c.Workloads)),
+		validNames("fault", names(c.Faults), all, coreFaults, harness.Calm),
+		validNames("checker", names(c.Checkers)),
+	)
+}
+
+// validNames finds names that are there twice, stand for something else, or could not be given in a list.
+func validNames(kind string, names []string, reserved ...string) error {
+	seen := map[string]bool{}
+	for _, name := range names {
+		switch {
+		case seen[name]:
+			return fmt.Errorf("the catalogue has the %s %q twice: give one of them another name", kind, name)
+		case slices.Contains(reserved, name):
+			return fmt.Errorf("the catalogue has a %s named %q, which stands for several: give it another name", kind, name)
+		case name == "" || strings.ContainsFunc(name, unnameable):
+			return fmt.Errorf("the catalogue has a %s named %q: give it a name without spaces and commas", kind, name)
+		}
+		seen[name] = true
 	}
 	return nil
 }
+
+// unnameable are characters that end a name in a list, or break its line.
+func unnameable(r rune) bool { return r == ',' || unicode.IsSpace(r) || !unicode.IsPrint(r) }
 
 // pickStrategies finds those of a list that a workload can be carried out with. One that only a group names is
 // left out if it cannot.
@@ -147,9 +174,16 @@ func needs(w Entry[workloads.Kind], permits int) lock.Abilities {
 
 func fits(e Entry[Strategy], w Entry[workloads.Kind], permits int) error {
 	if missing := needs(w, permits) &^ e.Value.Can; missing != 0 {
-		return fmt.Errorf("strategy %s cannot do what workload %s with %d permits needs: %v; lockquake list strategies says what each can do", e.Name, w.Name, permits, missing)
+		return fmt.Errorf("strategy %s cannot do what workload %s needs%s: %v; lockquake list strategies says what each can do", e.Name, w.Name, forPermits(permits), missing)
 	}
 	return nil
+}
+
+func forPermits(permits int) string {
+	if permits > 1 {
+		return fmt.Sprintf(" for %d permits", permits)
+	}
+	return ""
 }
 
 func (c Catalogue) broken(strategy string) bool {

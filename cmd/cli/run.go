@@ -154,7 +154,12 @@ func (a app) choose(ctx context.Context, o runOptions) (s selection, err error) 
 		if err != nil {
 			return s, err
 		}
-		trials = append(trials, trial)
+		if len(trial.Subjects) > 0 {
+			trials = append(trials, trial)
+		}
+	}
+	if len(trials) == 0 {
+		return s, errors.New(strings.Join(s.leftOut, "; "))
 	}
 	s.plan = harness.Draw(o.seed, trials)
 	return s, nil
@@ -194,10 +199,24 @@ func (a app) trial(ctx context.Context, o runOptions, recipe scenario.Scenario, 
 	strategies, leftOut, err := a.catalogue.pickStrategies(list, w, trial.Settings.Permits)
 	s.leaveOut(leftOut, fmt.Sprintf("workload %s needs locks that can: %v", w.Name, needs(w, trial.Settings.Permits)))
 	for _, e := range strategies {
+		if unmet := unmetBy(e.Value, recipe); unmet != "" {
+			s.leaveOut([]string{e.Name}, fmt.Sprintf("it %s, which %s strikes at", unmet, recipe.Name))
+			continue
+		}
 		s.strategies[e.Name] = e.Value
 		trial.Subjects = append(trial.Subjects, harness.Subject{Name: e.Name, Fenced: e.Value.Fenced})
 	}
 	return trial, err
+}
+
+// unmetBy says why a strategy gives the faults of a scenario nothing to strike at; empty: it does.
+func unmetBy(strategy Strategy, recipe scenario.Scenario) string {
+	for _, rule := range recipe.Rules {
+		if unmet := rule.Aim.Requires().UnmetBy(strategy.Without); unmet != "" {
+			return unmet
+		}
+	}
+	return ""
 }
 
 // maxParallel bounds the members that run at once: each takes some ten megabytes.

@@ -19,6 +19,9 @@ func (a Aim) Requires() Requirements {
 	if a.Role == Follower {
 		r.Members = max(r.Members, 2)
 	}
+	if a.Moment == Renewed {
+		r.Traits |= OnLease | ThroughClient
+	}
 	return r
 }
 

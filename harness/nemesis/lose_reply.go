@@ -6,6 +6,7 @@ import (
 	"time"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
+	"go.etcd.io/etcd/server/v3/etcdserver/api/v3lock/v3lockpb"
 )
 
 // Request is a kind of request that clients make.
@@ -22,8 +23,8 @@ const (
 // learn it.
 type LoseReply struct{ To Request }
 
-// Requires nothing of the cluster.
-func (LoseReply) Requires() Requirements { return Requirements{} }
+// Requires requests of the usual kinds.
+func (LoseReply) Requires() Requirements { return Requirements{Traits: OnLease | ThroughClient} }
 
 // Lasts until such a request has come: renewals do thrice a TTL, others at the client's next turn.
 func (LoseReply) Lasts(ttl time.Duration) time.Duration { return 2 * ttl }
@@ -50,8 +51,10 @@ func (r Request) is(request any) bool {
 	case *pb.TxnRequest:
 		return r == AcquiringTxn && anyOp(request.Success, putsUnderLease) ||
 			r == ReleasingDelete && (anyOp(request.Success, deletes) || anyOp(request.Failure, deletes))
-	case *pb.DeleteRangeRequest:
+	case *pb.DeleteRangeRequest, *v3lockpb.UnlockRequest:
 		return r == ReleasingDelete
+	case *v3lockpb.LockRequest:
+		return r == AcquiringTxn
 	case *pb.LeaseKeepAliveRequest:
 		return r == Renewal
 	}

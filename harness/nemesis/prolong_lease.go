@@ -10,8 +10,10 @@ import (
 // its whole TTL again, so that the dead client's lock stays locked for as long as this goes on.
 type ProlongLease struct{}
 
-// Requires a member to lead next.
-func (ProlongLease) Requires() Requirements { return Requirements{Members: 2, Abilities: Maintain} }
+// Requires a member to lead next, and a lease.
+func (ProlongLease) Requires() Requirements {
+	return Requirements{Members: 2, Abilities: Maintain, Traits: OnLease}
+}
 
 // Lasts well beyond the TTL.
 func (ProlongLease) Lasts(ttl time.Duration) time.Duration { return 3 * ttl }

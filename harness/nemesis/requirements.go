@@ -30,10 +30,39 @@ var abilities = []struct {
 	{RunHooks, "has no hooks: give --inject-cmd and --heal-cmd"},
 }
 
-// Requirements are what a fault needs of a cluster.
+// Trait is something about locks that faults strike at; a set of them is their sum.
+type Trait uint
+
+// Traits.
+const (
+	OnLease       Trait = 1 << iota // it is held as long as a lease lives
+	ThroughClient                   // its requests are those of its clientv3.Client
+)
+
+var traits = []struct {
+	trait   Trait
+	missing string
+}{
+	{OnLease, "lives on no lease"},
+	{ThroughClient, "does not talk to etcd through its client"},
+}
+
+// Requirements are what a fault needs of a cluster, and of the lock.
 type Requirements struct {
 	Members   int // at least so many; 0: any number will do
 	Abilities Ability
+	Traits    Trait
+}
+
+// UnmetBy says why a lock without some traits does not do; empty: it does.
+func (r Requirements) UnmetBy(without Trait) string {
+	var missing []string
+	for _, t := range traits {
+		if r.Traits&without&t.trait != 0 {
+			missing = append(missing, t.missing)
+		}
+	}
+	return strings.Join(missing, ", ")
 }
 
 // Unmet says why a cluster with some abilities and members does not do; empty: it does.

@@ -28,3 +28,23 @@ func TestUnmetRequirementsSayWhatIsMissing(t *testing.T) {
 		})
 	}
 }
+
+func TestWhatALockMustHaveForAFault(t *testing.T) {
+	for name, c := range map[string]struct {
+		aim     nemesis.Aim
+		without nemesis.Trait
+		want    string
+	}{
+		"a lease, and there is one":        {nemesis.Aim{Fault: nemesis.RevokeLease{}}, 0, ""},
+		"a lease, and there is none":       {nemesis.Aim{Fault: nemesis.RevokeLease{}}, nemesis.OnLease, "lives on no lease"},
+		"a lease, of a program":            {nemesis.Aim{Fault: nemesis.RevokeLease{}}, nemesis.ThroughClient, ""},
+		"requests of a program":            {nemesis.Aim{Fault: nemesis.StarveLease{}}, nemesis.ThroughClient, "does not talk to etcd through its client"},
+		"links, whatever the lock is like": {nemesis.Aim{Fault: nemesis.IsolateClient{}}, nemesis.OnLease | nemesis.ThroughClient, ""},
+		"a renewal as its moment":          {nemesis.Aim{Fault: nemesis.IsolateClient{}, Moment: nemesis.Renewed}, nemesis.OnLease, "lives on no lease"},
+		"neither of two":                   {nemesis.Aim{Fault: nemesis.LoseReply{}}, nemesis.OnLease | nemesis.ThroughClient, "lives on no lease, does not talk to etcd through its client"},
+	} {
+		if got := c.aim.Requires().UnmetBy(c.without); got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}

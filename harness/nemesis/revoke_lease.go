@@ -12,8 +12,8 @@ import (
 // better, does.
 type RevokeLease struct{}
 
-// Requires nothing of the cluster.
-func (RevokeLease) Requires() Requirements { return Requirements{} }
+// Requires a lease.
+func (RevokeLease) Requires() Requirements { return Requirements{Traits: OnLease} }
 
 // Inject revokes the lease. Its evidence is that the lease is gone.
 func (RevokeLease) Inject(ctx context.Context, t Target) (Injected, error) {

@@ -10,8 +10,8 @@ import (
 // requests are answered. A holder's critical section takes long meanwhile.
 type StarveLease struct{}
 
-// Requires nothing of the cluster.
-func (StarveLease) Requires() Requirements { return Requirements{} }
+// Requires a lease that the client renews.
+func (StarveLease) Requires() Requirements { return Requirements{Traits: OnLease | ThroughClient} }
 
 // Lasts is until etcd has ended the lease, and the next holder has come.
 func (StarveLease) Lasts(ttl time.Duration) time.Duration { return pastLeases(ttl) }
