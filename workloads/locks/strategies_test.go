@@ -26,6 +26,7 @@ func sound() []named {
 		{"tutorial-reentrant", TutorialReentrant},
 		{"mutex", Mutex},
 		{"mutex-norecheck", MutexNoRecheck},
+		{"fastqueue", FastQueue},
 	}
 }
 

@@ -1,0 +1,326 @@
+package locks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"lockquake/workloads/lock"
+)
+
+// FastQueue is a queue lock near the least that a lock on etcd can cost. Its Lock is a lock.Requeuer, too.
+//
+// Protocol: a key below name/ is a place in line, and it is the turn of the key with the least create
+// revision: the prefix and the order of concurrency.Mutex, so that the two exclude each other. Each acquire
+// puts a key of its own, name/lease/number, under the lock's lease. Each client keeps one watch of the
+// prefix, from which it knows the whole line, its turn and its loss: a key that was once seen to be the
+// oldest stays that until it is gone, so nobody has to ask again. That the one before it went does not make
+// a key the oldest. Release deletes the key if it is still of the same create revision, and Requeue does that
+// and puts the next key in the same Txn, guarded alike: both can be repeated until they are answered
+// (etcd-22082). A lease under which a put was not answered is given up and revoked, because the put could
+// yet land (ambiguous-acquire); it is the next acquire that begins a new one. Nothing that cleans up waits
+// for longer than a second, but goes on behind (etcd-18082).
+//
+// Requests: one Txn and one Delete in a Txn, waited for or not; with Requeue one Txn for each acquire, and no
+// reads. Besides, for each lock that is open: a Grant and a Get at first; three renewals and three signs of
+// life of the watch in a TTL; and the events of all who wait, so that W clients make etcd send of the order of W for each
+// acquire. The token is the key's create revision.
+//
+// What is promised, also under faults:
+//
+//   - Acquire returns a hold only if the key was seen to be the oldest, and only before the local deadline:
+//     the last grant or renewal that was answered was sent less than a TTL ago. When the deadline passes, or
+//     the watch shows that the key is gone, Lost is closed: always before etcd ends the lease by itself, if
+//     the clocks of client and server run at about the same rate. Who looks at Lost before every step
+//     excludes others, but for the time that the step needs. That is lease-bounded, and no lock can do more: a resource that takes part with the token is fenced.
+//   - An operator who revokes the lease or deletes the key behind the holder's back is noticed after the fact.
+//   - Tokens grow from hold to hold. First come, first served, by the order of enqueuing at etcd.
+//   - Acquire fails for good where its lease ends while it waits, and where a request gets no answer in a
+//     second; it can be called again. Its error is definite where etcd has confirmed that nothing is left.
+//   - Nothing is left behind by a client that lives for longer than it can reach etcd, or else, than a TTL.
+func FastQueue(ctx context.Context, env lock.Env) (lock.Lock, error) {
+	return openQueue(ctx, env, oldest)
+}
+
+var (
+	errGone   = errors.New("the place in line is gone: its key was deleted, or its lease has ended")
+	errClosed = errors.New("the lock is closed, or its client is")
+)
+
+// fastQueue is one client's.
+type fastQueue struct {
+	env      lock.Env
+	follower *follower
+	life     context.Context // from the opening to Close, or to the client's
+	end      context.CancelFunc
+	running  sync.WaitGroup
+
+	held   *ticket // the latest that was granted
+	queued *ticket // the place that Requeue took; nil: none
+	asked  int     // how many keys were asked for
+
+	mu    sync.Mutex    // Close may come while an Acquire waits
+	lease *trustedLease // nil: the next acquire begins one
+}
+
+func openQueue(ctx context.Context, env lock.Env, whose rule) (lock.Lock, error) {
+	life, end := context.WithCancel(env.Client.Ctx())
+	q := &fastQueue{env: env, life: life, end: end}
+	q.follower = &follower{client: env.Client, prefix: env.Name + "/", patience: env.TTL, rule: whose}
+	l, err := q.live(ctx)
+	if err == nil {
+		q.follower.stream = fmt.Sprintf("%x", l.id)
+		err = q.follower.read(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, q.Close())
+	}
+	q.running.Go(func() { q.follower.follow(life) })
+	return q, nil
+}
+
+// Acquire takes the place that Requeue took, if it is still there, or else the last one.
+func (q *fastQueue) Acquire(ctx context.Context) (lock.Hold, error) {
+	t, err := q.place(ctx)
+	if err != nil {
+		return lock.Hold{}, err
+	}
+	if err := q.awaitTurn(ctx, t); err != nil {
+		return lock.Hold{}, q.leave(t, err)
+	}
+	q.held = t
+	return lock.Hold{
+		Token:   t.created,
+		Key:     t.key,
+		Lease:   t.lease.id,
+		Lost:    t.gone,
+		Release: func(ctx context.Context) error { return q.release(ctx, t) },
+	}, nil
+}
+
+// place gives a ticket whose key is in line.
+func (q *fastQueue) place(ctx context.Context) (*ticket, error) {
+	if err := errors.Join(ctx.Err(), q.life.Err()); err != nil {
+		return nil, definite(err)
+	}
+	t := q.queued
+	q.queued = nil
+	if t != nil && !isClosed(t.gone) {
+		return t, nil
+	}
+	l, err := q.live(ctx)
+	if err != nil {
+		return nil, err
+	}
+	t = q.ticket(l)
+	if err := q.enqueue(ctx, t); err != nil {
+		q.follower.forget(t)
+		return nil, q.abandon(l, err)
+	}
+	return t, nil
+}
+
+// live gives the lease, or a new one where that has ended.
+func (q *fastQueue) live(ctx context.Context) (*trustedLease, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.lease != nil && q.lease.trusted() {
+		return q.lease, nil
+	}
+	if q.life.Err() != nil {
+		return nil, definite(errClosed)
+	}
+	l, err := grantLease(ctx, q.env.Client, q.env.TTLSeconds(), q.follower.ended)
+	if err != nil {
+		return nil, err
+	}
+	if old := q.lease; old != nil {
+		q.running.Go(func() { old.revokeAtLast(q.life) })
+	}
+	q.lease = l
+	q.running.Go(func() { l.keep(q.life) })
+	return l, nil
+}
+
+// ticket is one for a key that never was before.
+func (q *fastQueue) ticket(l *trustedLease) *ticket {
+	q.asked++
+	t := newTicket(fmt.Sprintf("%s%x/%d", q.follower.prefix, l.id, q.asked), l)
+	q.follower.expect(t)
+	return t
+}
+
+// enqueue puts the key. clientv3 repeats some requests by itself: then the key is there already.
+func (q *fastQueue) enqueue(ctx context.Context, t *ticket) error {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	resp, err := q.env.Client.Txn(ctx).
+		If(clientv3.Compare(clientv3.CreateRevision(t.key), "=", 0)).
+		Then(q.put(t)).
+		Else(clientv3.OpGet(t.key)).
+		Commit()
+	if err != nil {
+		return fmt.Errorf("create %s: %w", t.key, err)
+	}
+	q.follower.created(t, createdBy(resp))
+	return nil
+}
+
+func (q *fastQueue) put(t *ticket) clientv3.Op {
+	return clientv3.OpPut(t.key, q.env.ClientID, clientv3.WithLease(t.lease.id))
+}
+
+// createdBy is the revision at which a Txn created a key, or else at which the key was created that it found; 0:
+// none.
+func createdBy(resp *clientv3.TxnResponse) int64 {
+	if resp.Succeeded {
+		return resp.Header.Revision
+	}
+	for _, kv := range resp.Responses[0].GetResponseRange().Kvs {
+		return kv.CreateRevision
+	}
+	return 0
+}
+
+func (q *fastQueue) awaitTurn(ctx context.Context, t *ticket) error {
+	select {
+	case <-t.turn:
+	case <-t.gone:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-q.life.Done():
+		return errClosed
+	}
+	if isClosed(t.gone) || !t.lease.trusted() {
+		return errGone
+	}
+	return nil
+}
+
+// leave gives up a place. If it cannot be asked for in time, the lease has to end.
+func (q *fastQueue) leave(t *ticket, cause error) error {
+	q.follower.forget(t)
+	if _, err := q.delete(q.life, t); err != nil {
+		q.drop(t.lease)
+		return cause
+	}
+	return definite(cause)
+}
+
+// delete deletes the ticket's key, if it is still there.
+func (q *fastQueue) delete(ctx context.Context, t *ticket) (deleted bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	resp, err := q.env.Client.Txn(ctx).
+		If(clientv3.Compare(clientv3.CreateRevision(t.key), "=", t.created)).
+		Then(clientv3.OpDelete(t.key)).
+		Commit()
+	if err != nil {
+		return false, fmt.Errorf("delete %s: %w", t.key, err)
+	}
+	return resp.Succeeded, nil
+}
+
+// release deletes the key, again and again until that is answered.
+func (q *fastQueue) release(ctx context.Context, t *ticket) error {
+	q.follower.forget(t)
+	return q.settle(ctx, t.lease, func() (bool, error) { return q.delete(ctx, t) })
+}
+
+// settle repeats a guarded request until it is answered. Where a first try finds no hold the lock was not
+// held; later it may be the doing of a try before it.
+func (q *fastQueue) settle(ctx context.Context, l *trustedLease, try func() (done bool, err error)) error {
+	for first := true; ; first = false {
+		done, err := try()
+		switch {
+		case err == nil && !done && first:
+			return lock.ErrNotHeld
+		case err == nil:
+			return nil
+		case isClosed(l.gone), pause(ctx, retryPause) != nil:
+			q.drop(l)
+			return err
+		}
+	}
+}
+
+// retryPause is between two tries of a request.
+const retryPause = 20 * time.Millisecond
+
+// Requeue releases the hold and enqueues the next key in one Txn. Where the lease has ended, or ends
+// before it is answered, it is only released.
+func (q *fastQueue) Requeue(ctx context.Context, hold lock.Hold) error {
+	old := q.held
+	if old == nil || old.key != hold.Key {
+		return lock.ErrNotHeld
+	}
+	if !old.lease.trusted() {
+		return q.release(ctx, old)
+	}
+	q.follower.forget(old)
+	next := q.ticket(old.lease)
+	err := q.settle(ctx, old.lease, func() (bool, error) { return q.swap(ctx, old, next) })
+	if q.queued != next || err != nil {
+		q.follower.forget(next)
+	}
+	return err
+}
+
+// swap tells whether the next key is in line. It is put only while the old key is there, and that goes for
+// ever: no try of it can land late.
+func (q *fastQueue) swap(ctx context.Context, old, next *ticket) (done bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	resp, err := q.env.Client.Txn(ctx).
+		If(clientv3.Compare(clientv3.CreateRevision(old.key), "=", old.created),
+			clientv3.Compare(clientv3.CreateRevision(next.key), "=", 0)).
+		Then(clientv3.OpDelete(old.key), q.put(next)).
+		Else(clientv3.OpGet(next.key)).
+		Commit()
+	if err != nil {
+		return false, fmt.Errorf("delete %s and create %s: %w", old.key, next.key, err)
+	}
+	created := createdBy(resp)
+	if created == 0 {
+		return false, nil
+	}
+	q.follower.created(next, created)
+	q.queued = next
+	return true, nil
+}
+
+// abandon gives up the lease after a put that was not answered. The error becomes definite if the lease is gone.
+func (q *fastQueue) abandon(l *trustedLease, cause error) error {
+	l.end()
+	if l.revoke(q.life) == nil {
+		return definite(cause)
+	}
+	q.drop(l)
+	return cause
+}
+
+// drop ends the lease without waiting for that.
+func (q *fastQueue) drop(l *trustedLease) {
+	l.end()
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.running.Go(func() { l.revokeAtLast(q.life) })
+}
+
+// Close gives up the lease, and with it all that is held or waited for.
+func (q *fastQueue) Close() (err error) {
+	q.end()
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.lease != nil {
+		q.lease.end()
+		err = q.lease.revoke(q.env.Client.Ctx())
+		q.lease = nil
+	}
+	q.running.Wait()
+	return err
+}

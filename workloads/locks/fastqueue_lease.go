@@ -1,0 +1,160 @@
+package locks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.etcd.io/etcd/api/v3/etcdserverpb"
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"google.golang.org/grpc"
+)
+
+// requestTimeout bounds each request of a queue by itself.
+const requestTimeout = time.Second
+
+// trustedLease is one that is kept alive here, and trusted only for as long as etcd surely has it: from when the
+// last grant or renewal that was answered was *sent*, for the TTL. concurrency.Session counts from when the
+// answer came, and looks at that every half second: it says Done when others may long have the lock.
+//
+// The clock is Go's monotonic one. It stands still while the machine is suspended, so a virtual machine
+// that is frozen and thawed trusts its lease for too long; against that there is only a fence.
+type trustedLease struct {
+	client *clientv3.Client
+	id     clientv3.LeaseID
+	ttl    time.Duration
+	ended  func(*trustedLease) // told once, when it cannot be trusted any more
+	gone   chan struct{}
+
+	mu       sync.Mutex
+	deadline time.Time
+	timer    *time.Timer // fires at the deadline
+}
+
+// grantLease asks for a lease. Its error is definite: without a lease no key was asked for.
+func grantLease(ctx context.Context, client *clientv3.Client, seconds int64, ended func(*trustedLease)) (*trustedLease, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	sent := time.Now()
+	granted, err := client.Grant(ctx, seconds)
+	if err != nil {
+		return nil, definite(fmt.Errorf("grant a lease: %w", err))
+	}
+	l := &trustedLease{client: client, id: granted.ID, ended: ended, gone: make(chan struct{})}
+	l.ttl = time.Duration(granted.TTL) * time.Second
+	l.deadline = sent.Add(l.ttl)
+	l.timer = time.AfterFunc(time.Until(l.deadline), l.end)
+	return l, nil
+}
+
+// trusted tells whether the deadline is still to come, by the clock: a timer may be late.
+func (l *trustedLease) trusted() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return !isClosed(l.gone) && time.Now().Before(l.deadline)
+}
+
+// end makes the lease one that nobody trusts and nobody renews.
+func (l *trustedLease) end() {
+	l.mu.Lock()
+	over := isClosed(l.gone)
+	if !over {
+		l.timer.Stop()
+		close(l.gone)
+	}
+	l.mu.Unlock()
+	if !over {
+		l.ended(l)
+	}
+}
+
+// keep renews the lease until it ends or ctx does: every third of the TTL and, as long as that fails, more often.
+func (l *trustedLease) keep(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(ctx, l.end)()
+	rest := l.ttl / 3
+	for l.rest(ctx, rest) {
+		rest = l.ttl / 3
+		err := l.renew(ctx)
+		if errors.Is(err, rpctypes.ErrLeaseNotFound) {
+			l.end()
+		} else if err != nil {
+			rest = l.ttl / 20
+		}
+	}
+}
+
+// rest waits, and tells whether there is still a lease then.
+func (l *trustedLease) rest(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-l.gone:
+	case <-ctx.Done():
+	}
+	return false
+}
+
+// renew sends one renewal. It may take a quarter of the TTL, so that there is time for another.
+//
+// clientv3's KeepAliveOnce is not for this: without a connection it asks again and again with no rest in
+// between. Here the stream waits for a connection.
+func (l *trustedLease) renew(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, l.ttl/4)
+	defer cancel()
+	stream, err := clientv3.RetryLeaseClient(l.client).LeaseKeepAlive(ctx, grpc.WaitForReady(true))
+	if err != nil {
+		return fmt.Errorf("renew lease %x: %w", l.id, err)
+	}
+	sent := time.Now()
+	if err := stream.Send(&etcdserverpb.LeaseKeepAliveRequest{ID: int64(l.id)}); err != nil {
+		return fmt.Errorf("renew lease %x: %w", l.id, err)
+	}
+	answer, err := stream.Recv()
+	if err != nil {
+		return fmt.Errorf("renew lease %x: %w", l.id, err)
+	}
+	if answer.TTL <= 0 {
+		return fmt.Errorf("renew lease %x: %w", l.id, rpctypes.ErrLeaseNotFound)
+	}
+	l.renewed(sent.Add(time.Duration(answer.TTL) * time.Second))
+	return nil
+}
+
+// renewed moves the deadline, unless it has passed.
+func (l *trustedLease) renewed(deadline time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.timer.Stop() {
+		l.deadline = deadline
+		l.timer.Reset(time.Until(deadline))
+	}
+}
+
+// revoke has etcd end the lease. If it returns nil the lease is gone, and with it every key under it; and no
+// request that is still on its way can bring one back, because etcd puts no key under a lease that it does
+// not have.
+func (l *trustedLease) revoke(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	_, err := l.client.Revoke(ctx, l.id)
+	if err != nil && !errors.Is(err, rpctypes.ErrLeaseNotFound) {
+		return fmt.Errorf("revoke lease %x: %w", l.id, err)
+	}
+	return nil
+}
+
+// revokeAtLast tries to revoke the lease until that is answered, or until the lease must have ended by itself,
+// even if a new leader gave it a TTL more.
+func (l *trustedLease) revokeAtLast(ctx context.Context) {
+	ctx, cancel := context.WithDeadline(ctx, l.deadline.Add(l.ttl))
+	defer cancel()
+	for l.revoke(ctx) != nil && pause(ctx, l.ttl/20) == nil {
+	}
+}
