@@ -13,6 +13,7 @@ import (
 
 	"lockquake/harness"
 	"lockquake/harness/cluster"
+	"lockquake/workloads/locks"
 )
 
 // asLockquake makes this test binary behave as lockquake itself, so that it can be killed.
@@ -166,16 +167,37 @@ func TestEveryCommandHasAnExample(t *testing.T) {
 	}
 }
 
-func TestCatalogueRefusesDoubleNames(t *testing.T) {
+func TestCatalogueRefusesWhatCannotBeNamed(t *testing.T) {
+	mine := Strategy{Open: locks.Mutex, Promise: unfencedPromise}
+	for what, wrong := range map[string]struct {
+		change func(*Catalogue)
+		says   string
+	}{
+		"a fault twice":    {func(c *Catalogue) { c.Faults = append(c.Faults, c.Faults[0]) }, `fault "isolate-leader" twice`},
+		"a strategy twice": {func(c *Catalogue) { c.AddStrategy("mutex", "", mine) }, `strategy "mutex" twice`},
+		"a group's name":   {func(c *Catalogue) { c.AddStrategy("all", "", mine) }, `named "all", which stands for several`},
+		"a space":          {func(c *Catalogue) { c.AddStrategy("my own", "", mine) }, `named "my own": give it a name without spaces`},
+		"no name":          {func(c *Catalogue) { c.AddStrategy("", "", mine) }, `named "": give it a name`},
+		"no lock":          {func(c *Catalogue) { c.AddStrategy("own", "", Strategy{}) }, `strategy "own" of the catalogue has no Open`},
+	} {
+		t.Run(what, func(t *testing.T) {
+			c := Builtin()
+			wrong.change(&c)
+			var log bytes.Buffer
+			if code := run(t.Context(), c, []string{"list"}, &log, &log); code != exitUsage || !strings.Contains(log.String(), wrong.says) {
+				t.Errorf("exit %d: %s", code, log.String())
+			}
+		})
+	}
+}
+
+func TestAddedStrategyCanBeNamed(t *testing.T) {
 	c := Builtin()
-	c.Faults = append(c.Faults, c.Faults[0])
-	var log bytes.Buffer
-	if code := run(t.Context(), c, []string{"list"}, &log, &log); code != exitUsage || !strings.Contains(log.String(), `fault name "isolate-leader" twice`) {
-		t.Errorf("exit %d: %s", code, log.String())
-	}
-	if err := Builtin().validate(); err != nil {
-		t.Error(err)
-	}
+	c.AddStrategy("own", "a lock of somebody's own", Strategy{Open: locks.Mutex, Promise: unfencedPromise})
+	var out bytes.Buffer
+	code := run(t.Context(), c, []string{"list", "strategies"}, &out, &out)
+	said{code, out.String(), ""}.want(t, exitHeld, "a lock of somebody's own")
+	call(t, "run", "--strategy", "own").want(t, exitUsage, `there is no "own"`) // only there
 }
 
 func TestExitCodesTakeTheWorst(t *testing.T) {
