@@ -18,12 +18,14 @@ import (
 func BenchmarkJudge(b *testing.B) {
 	for _, c := range []struct {
 		name  string
+		lock  Lock
 		n     int
 		tries int
 	}{
-		{"1M", 1_000_000, 0},
-		{"1M-tries", 1_000_000, 10},
-		{"10M", 10_000_000, 0},
+		{"1M", Mutex(), 1_000_000, 0},
+		{"1M-tries", Mutex(), 1_000_000, 10},
+		{"1M-semaphore", Semaphore(2), 1_000_000, 0}, // never full
+		{"10M", Mutex(), 10_000_000, 0},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			ops := contention{clients: 32, n: c.n, unknown: 1, tries: c.tries}.history()
@@ -32,7 +34,7 @@ func BenchmarkJudge(b *testing.B) {
 			cpu := cpuSeconds()
 			beyond := peak(func() {
 				for b.Loop() {
-					r = Check(ops, Options{})
+					r = Check(ops, Options{Lock: c.lock})
 				}
 			})
 			if r.Answer != Valid {

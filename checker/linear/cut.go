@@ -13,6 +13,7 @@ func (c *cutter) proceed() bool {
 		c.finish()
 		return false
 	}
+	known = known || c.count >= c.o.chosen && c.o.rules.tacit(c)
 	// Looking through what is open takes time, too.
 	if !known || c.count < max(c.o.batch, len(c.open)/4, (len(c.limbo)-c.swept)/4) {
 		return true
@@ -37,6 +38,16 @@ func full(c *cutter) bool {
 // quiet tells that nothing is under way, and nothing may come of what is behind.
 func quiet(c *cutter) bool {
 	return c.live == 0 && c.unsure == 0 && (!c.strict || len(c.lonely) == 0 && c.blips.none())
+}
+
+// tacit tells that it does not matter who could have had the lock: nobody who is under way saw whether it was
+// to be had, and each party holds once at most. Then an acquire may as well take effect as late as can be, and a
+// release as early, because nothing becomes illegal by a hold that is shorter: who holds is whose hold is
+// certain, and what is open goes to the right if it is an acquire, to the left if it is a release.
+//
+// A semaphore of which a unit is always free, or a lock that only readers use, is cut in no other way.
+func tacit(c *cutter) bool {
+	return c.once && (c.o.Lock.kind == semaphore || c.o.Lock.kind == readersWriter)
 }
 
 // contradiction tells that what happened up to now is not linearizable, whatever comes.

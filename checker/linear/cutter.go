@@ -15,6 +15,7 @@ type cutter struct {
 	o        Options
 	accounts []account // of parties
 	strict   bool      // some operation says that the lock could not be had
+	once     bool      // see allOnce
 
 	open   crossings  // operations that will return
 	live   int        // of those, the ones that are not done
@@ -51,6 +52,7 @@ func newCutter(ops []Op, s start, o Options) *cutter {
 		c.accounts[p].held = h.Times
 		c.update(p)
 	}
+	c.once = c.allOnce()
 	c.blips.pool = s.pool
 	c.spare = func() *Piece { return &Piece{} }
 	return c
@@ -75,6 +77,17 @@ func (c *cutter) survey(s start) {
 		c.account(op).foresee(op)
 	}
 	c.choose()
+}
+
+// allOnce tells that nobody sees whether the lock is held, and that every party holds it once at most.
+func (c *cutter) allOnce() bool {
+	for i := range c.accounts {
+		a := &c.accounts[i]
+		if a.class&denied != 0 || a.held+a.later.acquires > 1 || a.later.releases > 1 {
+			return false
+		}
+	}
+	return !c.strict
 }
 
 func (c *cutter) account(op *Op) *account { return &c.accounts[c.o.Lock.party(op)] }

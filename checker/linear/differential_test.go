@@ -54,7 +54,8 @@ type differential struct {
 func (d *differential) run(n, size int) bool {
 	for range n {
 		ops := randomHistory(d.rng, d.lock, 2+d.rng.IntN(size-1))
-		r := Check(ops, Options{Lock: d.lock, Workers: 1, batch: 1 + d.rng.IntN(3)*d.rng.IntN(3), rules: d.rules})
+		r := Check(ops, Options{Lock: d.lock, Workers: 1, batch: 1 + d.rng.IntN(3)*d.rng.IntN(3),
+			chosen: 1 + d.rng.IntN(4), rules: d.rules})
 		want := reference(d.lock, ops)
 		d.said[want]++
 		d.pieces += r.Pieces

@@ -89,3 +89,32 @@ func TestFailingPiece(t *testing.T) {
 		}
 	}
 }
+
+// A lock that never is full has pieces all the same, unless somebody sees whether it is.
+func TestLockWithRoomIsCut(t *testing.T) {
+	readers := contention{clients: 8, n: 5_000, unknown: 1}.history()
+	for i := range readers {
+		readers[i].Shared = true
+	}
+	units := contention{clients: 8, n: 5_000, unknown: 1}.history()
+	for _, c := range []struct {
+		claim string
+		lock  Lock
+		ops   []Op
+	}{
+		{"readers only", ReadersWriter(), readers},
+		{"a unit too many", Semaphore(2), units},
+	} {
+		t.Run(c.claim, func(t *testing.T) {
+			o := Options{Lock: c.lock, MaxPiece: 400}
+			if r := Check(c.ops, o); r.Answer != Valid {
+				t.Errorf("%v: %s", r.Answer, r.Why)
+			}
+			o.rules = exact()
+			o.rules.tacit = func(*cutter) bool { return false }
+			if r := Check(c.ops, o); r.Answer != Undecided {
+				t.Errorf("%v without cuts at chosen states", r.Answer)
+			}
+		})
+	}
+}

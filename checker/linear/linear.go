@@ -70,8 +70,9 @@ type Options struct {
 	// Workers is how many pieces are searched at once; 0: one for each core.
 	Workers int
 
-	batch int   // operations that a piece has at least, if it can; 0: 32
-	rules rules // zero: the exact ones
+	batch  int   // operations that a piece has at least, if it can; 0: 32
+	chosen int   // operations from which on a piece ends where its state can be chosen, if it is not known; 0: 64
+	rules  rules // zero: the exact ones
 }
 
 func (o Options) withDefaults() Options {
@@ -80,6 +81,7 @@ func (o Options) withDefaults() Options {
 	o.Timeout = cmp.Or(o.Timeout, time.Minute)
 	o.Workers = cmp.Or(o.Workers, runtime.GOMAXPROCS(0))
 	o.batch = cmp.Or(o.batch, 32)
+	o.chosen = cmp.Or(o.chosen, 64)
 	o.rules = o.rules.orExact()
 	return o
 }

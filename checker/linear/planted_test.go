@@ -62,6 +62,12 @@ var planted = []struct {
 	{"a semaphore's waiters are right of the cut, whatever else is unknown", Semaphore(2), func(r *rules) {
 		r.status = without(loose)
 	}},
+	{"who holds a semaphore may be chosen, whoever saw it", Semaphore(2), func(r *rules) {
+		r.tacit = func(c *cutter) bool { return true }
+	}},
+	{"who reads may be chosen, however often", ReadersWriter(), func(r *rules) {
+		r.tacit = func(c *cutter) bool { return !c.strict }
+	}},
 }
 
 // seeing is the exact status of an account that is seen wrongly.

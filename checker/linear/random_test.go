@@ -12,6 +12,7 @@ type world struct {
 	rng     *rand.Rand
 	lock    Lock
 	reused  bool // owners are processes, not attempts
+	patient bool // nobody tries, and every release is of a hold
 	now     int64
 	ops     []Op
 	actors  []*actor
@@ -37,6 +38,9 @@ func randomHistory(rng *rand.Rand, l Lock, size int) []Op {
 		return tidied(glimpses(rng, size))
 	}
 	w := &world{rng: rng, lock: l, reused: rng.IntN(3) == 0, held: map[int32]int32{}, unknown: []int{0, 10, 40}[rng.IntN(3)]}
+	if rng.IntN(3) == 0 {
+		w.patient, w.reused = true, false
+	}
 	for range 2 + rng.IntN(4) {
 		w.actors = append(w.actors, &actor{open: -1, owner: w.newOwner()})
 	}
@@ -117,7 +121,7 @@ func (w *world) step(size int) {
 func (w *world) invoke(a *actor) {
 	op := Op{Call: w.now, Return: Open, Owner: a.owner, Shared: a.shared}
 	switch {
-	case a.holds > 0 && (w.lock.kind != reentrant || w.rng.IntN(2) == 0), w.rng.IntN(12) == 0:
+	case a.holds > 0 && (w.lock.kind != reentrant || w.rng.IntN(2) == 0), !w.patient && w.rng.IntN(12) == 0:
 		op.Kind = Release
 	default:
 		if a.holds == 0 {
@@ -127,7 +131,9 @@ func (w *world) invoke(a *actor) {
 			}
 		}
 		op.Owner, op.Shared = a.owner, a.shared
-		op.Kind = Kind(w.rng.IntN(2))
+		if !w.patient {
+			op.Kind = Kind(w.rng.IntN(2))
+		}
 	}
 	a.open, a.applied, a.failed = len(w.ops), false, false
 	w.ops = append(w.ops, op)

@@ -6,11 +6,12 @@ type rules struct {
 	left   func(*account) (acquires, releases int32)
 	full   func(*cutter) bool
 	quiet  func(*cutter) bool
+	tacit  func(*cutter) bool
 	spend  func(blips int32) int32 // of those that a piece used, how many later pieces must do without
 }
 
 func exact() rules {
-	return rules{statusOf, (*account).left, full, quiet, func(blips int32) int32 { return blips }}
+	return rules{statusOf, (*account).left, full, quiet, tacit, func(blips int32) int32 { return blips }}
 }
 
 func (r rules) orExact() rules {
