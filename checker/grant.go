@@ -9,8 +9,11 @@ import (
 )
 
 // Grant asks whether, at some revision within each ok acquire, the caller's key was there and no older key
-// of the lock was: the oldest of the leased keys at or below a lock's name owns it. Holds without such a key
-// are not judged.
+// of the lock was: the oldest of the leased keys at or below a lock's name owns it, and of a semaphore as many of
+// the oldest as it has permits. Holds without such a key are not judged.
+//
+// In the way of an acquire that shares the lock are writers only, and only while they are in: readers may
+// overtake writers that wait. A nested acquire has no turn; it must be answered with a key of its own client's.
 //
 // It is generous. Which revisions lie within an acquire is known roughly: those that the watch had told of
 // when it was invoked lie before it, and a key that an acquire created which was invoked after it returned lies behind it.
@@ -30,7 +33,7 @@ func (g Grant) Check(h history.History) Verdict { return g.judgeBy(newTruth(&h))
 func (Grant) judgeBy(t *truth) Verdict {
 	v := Verdict{Checker: "grant"}
 	acquired, _ := grants(t.h)
-	g := granting{truth: t, answered: t.answered()}
+	g := granting{truth: t, answered: t.answered(), room: max(t.h.Header.Permits, 1)}
 	for i := range t.h.Ops {
 		if o := &t.h.Ops[i]; owns(o) {
 			v.Judged++
@@ -49,10 +52,24 @@ func (Grant) judgeBy(t *truth) Verdict {
 	case g.unsure != "":
 		v.Why = g.unsure
 	default:
-		v.Validity, v.Why = Valid, count(v.Judged, "acquire")+", each when its key was the oldest"
+		v.Validity, v.Why = Valid, count(v.Judged, "acquire")+", each "+g.inTurn()
 	}
 	return v
 }
+
+// inTurn says when it is the turn of a key.
+func (g *granting) inTurn() string {
+	switch {
+	case g.room > 1:
+		return fmt.Sprintf("when its key was one of the %d oldest", g.room)
+	case slices.ContainsFunc(g.h.Ops, func(o history.Operation) bool { return g.shares(&o) }):
+		return "when its key was the oldest, or no writer was in a reader's way"
+	}
+	return "when its key was the oldest"
+}
+
+// shares tells whether readers' rules are an acquire's.
+func (g *granting) shares(a *history.Operation) bool { return a.Mode == history.Shared && g.room == 1 }
 
 // owns tells whether an acquire was answered with a key under a lease.
 func owns(o *history.Operation) bool {
@@ -62,6 +79,7 @@ func owns(o *history.Operation) bool {
 // granting judges the acquires of one history, one after the other.
 type granting struct {
 	*truth
+	room     int     // how many may hold a key
 	answered []int32 // acquires (indices of Ops) that were answered with their keys, in the order of Return
 	told     int     // how many observations lie before the acquire
 	known    int64   // the latest revision that had surely happened when it was invoked
@@ -119,13 +137,31 @@ func (g *granting) judge(a *history.Operation) {
 		return
 	}
 	first, last := g.known, g.latest(a)
-	meets := func(since, until int64) bool { return max(since, first) < until && max(since, first) <= last }
+	surely, perhaps := g.turn(a, life, first, last)
 	switch {
-	case !life.of(a), !meets(life.freeFirst, life.goneLast):
+	case !life.of(a), !perhaps:
 		g.wrong = append(g.wrong, wrongGrant{a, first})
-	case !meets(life.freeLast, life.goneFirst):
+	case !surely:
 		g.doubt(life)
 	}
+}
+
+// turn tells whether it was the turn of an acquire's key at some revision from first to last: of all that may
+// have happened where the watch was blind, in the worst case and in the best.
+func (g *granting) turn(a *history.Operation, life *incarnation, first, last int64) (surely, perhaps bool) {
+	meets := func(since, until int64) bool { return max(since, first) < until && max(since, first) <= last }
+	switch {
+	case a.Mode == history.Nested:
+		owner, known := g.owner(life.told)
+		own := !known || owner == a.Client
+		return own, own
+	case g.shares(a):
+		writers := g.keys.writers(life, g.h.Ops)
+		worst := admitted(max(life.told.Token, life.listed(), first), life, writers, blockedAtMost)
+		best := admitted(max(life.told.Token, first), life, writers, blockedAtLeast)
+		return meets(worst, life.goneFirst), meets(best, life.goneLast)
+	}
+	return meets(life.freeLast, life.goneFirst), meets(life.freeFirst, life.goneLast)
 }
 
 // untold judges an acquire whose key the watch never saw.
@@ -154,7 +190,7 @@ func (g *granting) accuse(v Verdict) Verdict {
 	}
 	var rival *history.Operation
 	if life != nil {
-		rival = g.rival(life)
+		rival = g.rival(a.Operation, life)
 	}
 	v.Evidence = evidence(a.Operation, rival)
 	v.Story = g.story(a.Operation, life, rival)
@@ -166,19 +202,18 @@ func (g *granting) reason(a wrongGrant, life *incarnation) (why, culprit string)
 	if life == nil {
 		return "no key was created by that: etcd lost it, or the strategy made it up", byEtcdOrStrategy
 	}
-	older := g.keys.before(life)
+	older := g.inTheWay(a.Operation, life)
 	switch {
-	case !life.of(a.Operation):
+	case !life.of(a.Operation) || a.Mode == history.Nested:
 		why = fmt.Sprintf("that is %s on lease %x, not its own: the strategy mixed them up", life.told.Note, life.told.Lease)
 	case life.goneLast <= a.first:
 		why = fmt.Sprintf("its key %s %s, before it asked: the strategy granted what was gone", life.told.Note, g.went(life))
 	case older == nil:
 		why = fmt.Sprintf("its key %s came only after that: the strategy made it up", life.told.Note)
 	case life.deleted != nil && life.deleted.Seq < a.Return:
-		why = fmt.Sprintf("its key %s %s, while the older %s (token %d) was there: the strategy did not look again",
-			life.told.Note, g.went(life), older.told.Note, older.told.Token)
+		why = fmt.Sprintf("its key %s %s, while %s there: the strategy did not look again", life.told.Note, g.went(life), g.were(older))
 	default:
-		why = fmt.Sprintf("the older %s (token %d) was still there: the strategy did not wait for it", older.told.Note, older.told.Token)
+		why = fmt.Sprintf("%s still there: the strategy did not wait for it", g.were(older))
 	}
 	return why, byStrategy
 }
@@ -196,13 +231,34 @@ func (t *truth) went(life *incarnation) string {
 	return fmt.Sprintf("%s (revision %d%s)", wentHow(e.Outcome), e.Pos, by)
 }
 
-// rival is the acquire of the older key that was in the way, nil if none is known.
-func (g *granting) rival(life *incarnation) *history.Operation {
-	older := g.keys.before(life)
+// inTheWay are the older keys that an acquire had to wait for, the one that stayed longest first; nil: none.
+func (g *granting) inTheWay(a *history.Operation, life *incarnation) []*incarnation {
+	older := g.keys.beside(life)
+	if g.shares(a) {
+		older = slices.DeleteFunc(older, func(other *incarnation) bool { return !other.writes(g.h.Ops) })
+	}
+	if len(older) < g.room {
+		return nil
+	}
+	return older
+}
+
+// were says which keys were in the way.
+func (g *granting) were(older []*incarnation) string {
+	longest := older[0].told
+	if g.room == 1 {
+		return fmt.Sprintf("the older %s (token %d) was", longest.Note, longest.Token)
+	}
+	return fmt.Sprintf("%d older keys, among them %s (token %d), were", len(older), longest.Note, longest.Token)
+}
+
+// rival is the acquire of the older key that was in the way for longest, nil if none is known.
+func (g *granting) rival(a *history.Operation, life *incarnation) *history.Operation {
+	older := g.inTheWay(a, life)
 	if older == nil {
 		return nil
 	}
-	return g.acquire(older.told)
+	return g.acquire(older[0].told)
 }
 
 // story tells how an acquire came to be granted that should not have been.

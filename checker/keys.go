@@ -1,6 +1,7 @@
 package checker
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"sort"
@@ -16,7 +17,8 @@ type incarnation struct {
 	// gone is the revision at which it was gone: at the earliest and at the latest. They differ where the
 	// watch had a gap.
 	goneFirst, goneLast int64
-	// free is the revision from which on no older key of its lock was there, in the same two senses.
+	// free is the revision from which on no older key of its lock was there, or fewer than the lock has permits, in
+	// the same two senses.
 	freeFirst, freeLast int64
 	acquire             int32 // the first acquire (an index of Ops, plus 1) that was answered with its token; 0: none
 }
@@ -86,7 +88,7 @@ func newKeys(h *history.History) *keys {
 		for i := range l.all {
 			k.settle(&l.all[i])
 		}
-		queue(l.all)
+		queue(l.all, max(h.Header.Permits, 1))
 	}
 	return k
 }
@@ -130,22 +132,40 @@ func (k *keys) settle(life *incarnation) {
 	}
 }
 
-// queue finds out for each incarnation when no older one was there any more. What lives without a lease is
-// not in the queue: a strategy may keep its books beside the keys of its clients.
-func queue(all []incarnation) {
-	var first, last int64 // of all older ones
+// queue finds out for each incarnation when fewer older ones were there than have room. What lives without a
+// lease is not in the queue: a strategy may keep its books beside the keys of its clients.
+func queue(all []incarnation, room int) {
+	first, last := newLatest(room), newLatest(room) // ends of all older ones
 	for i := 0; i < len(all); {
-		token := all[i].told.Token
-		nextFirst, nextLast := first, last
+		token, same := all[i].told.Token, i
 		for ; i < len(all) && all[i].told.Token == token; i++ {
 			life := &all[i]
-			life.freeFirst, life.freeLast = max(first, token), max(last, token, life.listed())
-			if life.told.Lease != 0 {
-				nextFirst, nextLast = max(nextFirst, life.goneFirst), max(nextLast, life.goneLast)
+			life.freeFirst, life.freeLast = max(first[0], token), max(last[0], token, life.listed())
+		}
+		for ; same < i; same++ {
+			if life := &all[same]; life.told.Lease != 0 {
+				first.add(life.goneFirst)
+				last.add(life.goneLast)
 			}
 		}
-		first, last = nextFirst, nextLast
 	}
+}
+
+// latest are the latest of many revisions, in order.
+type latest []int64
+
+func newLatest(n int) latest { return make(latest, n) }
+
+// add drops the earliest one.
+func (l latest) add(revision int64) {
+	if revision <= l[0] {
+		return
+	}
+	i := 0
+	for ; i+1 < len(l) && l[i+1] < revision; i++ {
+		l[i] = l[i+1]
+	}
+	l[i] = revision
 }
 
 // listed is the revision at which an incarnation was found that was created in a gap: an older one that
@@ -180,20 +200,20 @@ func (life *incarnation) of(a *history.Operation) bool {
 	return life != nil && life.told.Note == a.Note && life.told.Lease == a.Lease
 }
 
-// before is the older incarnation that was there for longest beside this one, nil if there is none.
-func (k *keys) before(life *incarnation) *incarnation {
-	var older *incarnation
+// beside gives the older incarnations that were there when one was created, the one that stayed longest first.
+func (k *keys) beside(life *incarnation) []*incarnation {
+	var older []*incarnation
 	all := k.byLock[life.told.Key].all
 	for i := range all {
 		other := &all[i]
 		if other.told.Token >= life.told.Token {
 			break
 		}
-		beside := other.told.Lease != 0 && other.goneFirst > life.told.Token
-		if beside && (older == nil || other.goneFirst > older.goneFirst) {
-			older = other
+		if other.told.Lease != 0 && other.goneFirst > life.told.Token {
+			older = append(older, other)
 		}
 	}
+	slices.SortStableFunc(older, func(a, b *incarnation) int { return cmp.Compare(b.goneFirst, a.goneFirst) })
 	return older
 }
 

@@ -43,7 +43,8 @@ func newTruth(h *history.History) *truth {
 
 // index fills processes and ops, tells incarnations of their acquires, and collects the marks of asked: only
 // from acquires that surely created the key of their token. One that found it there, left behind by an
-// acquire of its client without an answer, may have been invoked long after that revision.
+// acquire of its client without an answer or put there by the release before it, may have been invoked long after
+// that revision.
 func (t *truth) index() []mark {
 	t.line()
 	type place struct {
@@ -57,8 +58,9 @@ func (t *truth) index() []mark {
 		o := &t.h.Ops[i]
 		at := place{o.Client, o.Key}
 		switch {
-		case o.Op != history.Acquire || o.Outcome == history.Fail:
-		case o.Outcome == history.Unknown:
+		case o.Op != history.Acquire:
+		case o.Outcome == history.Fail && o.Mode != history.Queued: // or else its place in line may still be there
+		case o.Outcome != history.OK:
 			unanswered[at] = true
 		default:
 			life := t.keys.find(o)
@@ -66,7 +68,8 @@ func (t *truth) index() []mark {
 				continue
 			}
 			life.acquire = int32(i + 1)
-			if !unanswered[at] && owns(o) && life.of(o) {
+			created := o.Mode != history.Queued && !unanswered[at] && life.told.Seq > o.Call
+			if created && owns(o) && life.of(o) {
 				asked = append(asked, mark{o.Token, o.Call, i})
 			}
 		}
@@ -155,7 +158,7 @@ func (t *truth) owner(e *history.Observation) (int32, bool) {
 // key itself, or with a smaller revision, had been invoked by then.
 func (t *truth) earliest(e *history.Observation) int64 {
 	m, _ := t.asked.before(e.Pos)
-	if a := t.acquire(e); a != nil {
+	if a := t.acquire(e); a != nil && a.Mode != history.Queued {
 		return max(m.value, a.Call)
 	}
 	return m.value
@@ -197,7 +200,7 @@ func (t *truth) givenBack(e *history.Observation) bool {
 	next := sort.Search(len(ops), func(i int) bool { return t.h.Ops[ops[i]].Call > a.Call })
 	for _, i := range ops[next:] {
 		o := &t.h.Ops[i]
-		if o.Op == history.Acquire || o.Call > e.Seq {
+		if o.Op == history.Acquire && o.Mode != history.Nested || o.Call > e.Seq {
 			return false
 		}
 		if o.Op == history.Release && o.Hold == a.ID && o.Outcome == history.OK {
