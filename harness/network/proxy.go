@@ -3,8 +3,6 @@ package network
 import (
 	"context"
 	"crypto/tls"
-	"errors"
-	"fmt"
 	"io"
 	"net"
 	"sync"
@@ -14,9 +12,6 @@ import (
 
 // handshakeTime bounds the TLS handshake of a connection, which no link holds.
 const handshakeTime = 5 * time.Second
-
-// retryTime is the pause after an accept that failed for want of file descriptors.
-const retryTime = 10 * time.Millisecond
 
 // Route says where a proxy's connections go, and over which links.
 type Route struct {
@@ -32,13 +27,10 @@ type Route struct {
 // Proxy accepts TLS connections on a loopback port of its own and carries them to one target. Its
 // gate is shut at first: connections are accepted and closed, which their dialers notice at once.
 type Proxy struct {
-	listener net.Listener
-	route    Route
-	tls      *tls.Config
-	open     atomic.Bool
-	ctx      context.Context // of all connections; a field because Close must end them
-	cancel   context.CancelFunc
-	running  sync.WaitGroup
+	port
+	route Route
+	tls   *tls.Config
+	open  atomic.Bool
 
 	mu      sync.Mutex
 	sources map[net.Conn]string // the connections of now, and who made them
@@ -46,23 +38,18 @@ type Proxy struct {
 
 // NewProxy listens on a free port of 127.0.0.1, which is the proxy's until Close.
 func NewProxy(r Route) (*Proxy, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, fmt.Errorf("listen for a proxy: %w", err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
 	config := &tls.Config{
 		Certificates: []tls.Certificate{r.Certificate},
 		ClientAuth:   tls.RequestClientCert,
 		MinVersion:   tls.VersionTLS13,
 	}
-	p := &Proxy{listener: listener, route: r, tls: config, ctx: ctx, cancel: cancel, sources: map[net.Conn]string{}}
-	p.running.Go(p.accept)
+	p := &Proxy{route: r, tls: config, sources: map[net.Conn]string{}}
+	if err := p.listen(); err != nil {
+		return nil, err
+	}
+	p.serve(p.carry)
 	return p, nil
 }
-
-// Addr is the host and port that the proxy listens on.
-func (p *Proxy) Addr() string { return p.listener.Addr().String() }
 
 // Open opens the gate.
 func (p *Proxy) Open() { p.open.Store(true) }
@@ -79,40 +66,12 @@ func (p *Proxy) Disconnect(source string) {
 	}
 }
 
-// Close ends all connections and returns when nothing of the proxy is left.
-func (p *Proxy) Close() error {
-	p.cancel()
-	err := p.listener.Close()
-	p.running.Wait()
-	return err
-}
-
-func (p *Proxy) accept() {
-	for p.ctx.Err() == nil {
-		conn, err := p.listener.Accept()
-		switch {
-		case errors.Is(err, net.ErrClosed):
-			return
-		case err != nil:
-			p.pause()
-		case !p.open.Load():
-			_ = conn.Close()
-		default:
-			p.running.Go(func() { p.carry(conn) })
-		}
-	}
-}
-
-func (p *Proxy) pause() {
-	select {
-	case <-time.After(retryTime):
-	case <-p.ctx.Done():
-	}
-}
-
 // carry takes one connection from its handshake to its end.
 func (p *Proxy) carry(conn net.Conn) {
-	defer context.AfterFunc(p.ctx, func() { _ = conn.Close() })()
+	if !p.open.Load() {
+		_ = conn.Close()
+		return
+	}
 	source := tls.Server(conn, p.tls)
 	defer func() { _ = source.Close() }()
 	name, err := p.identify(source)
@@ -129,7 +88,7 @@ func (p *Proxy) carry(conn net.Conn) {
 		_ = abort(conn) // as near as a proxy comes to a refusal
 		return
 	}
-	defer context.AfterFunc(p.ctx, func() { _ = target.Close() })()
+	defer p.closing(target)()
 	splice(source, target)
 	_ = target.Close()
 }
@@ -164,7 +123,7 @@ func nameOf(source tls.ConnectionState) string {
 // splice copies both ways until both ways have ended. Each direction closes only the end that it
 // writes to: so the news that one end is gone travels over the same link as its bytes, and
 // a held link hides it.
-func splice(source net.Conn, target *Conn) {
+func splice(source net.Conn, target halfCloser) {
 	var copying sync.WaitGroup
 	copying.Go(func() {
 		_, _ = io.Copy(target, source)
@@ -175,4 +134,10 @@ func splice(source net.Conn, target *Conn) {
 		_ = source.Close()
 	})
 	copying.Wait()
+}
+
+// halfCloser is a connection that can end what it sends, and go on to receive.
+type halfCloser interface {
+	net.Conn
+	CloseWrite() error
 }
