@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	htmltemplate "html/template"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -119,6 +120,7 @@ type page struct {
 	Strategies []string
 	Faults     []string
 	Cells      []contents // the worst first
+	planned    []contents // the same, in the order of the plan
 	Pictures   []picture
 	rows       map[[2]string][]contents
 }
@@ -126,26 +128,41 @@ type page struct {
 // FaultsDown tells whether the matrix has a row for each fault: a page is too narrow for many columns.
 func (p *page) FaultsDown() bool { return len(p.Faults) > max(5, len(p.Strategies)) }
 
-// report writes report.html and summary.md.
+// report writes the run in every format.
 func (r *Run) report(cells []contents) error {
+	p := r.page(cells)
+	for _, f := range Formats() {
+		var text bytes.Buffer
+		if err := f.make(p, &text); err != nil {
+			return fmt.Errorf("write %s of %s: %w", f.File, r.dir, err)
+		}
+		if err := writeFile(r.Path(f.File), text.Bytes()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Run) page(cells []contents) *page {
 	p := newPage(r.Manifest(), cells)
 	p.illustrate(r)
-	var html, md bytes.Buffer
-	asHTML, err := htmltemplate.New("report.html.tmpl").Funcs(htmltemplate.FuncMap(templateFuncs)).ParseFS(templates, "report.html.tmpl")
-	if err == nil {
-		err = asHTML.Execute(&html, p)
-	}
+	return p
+}
+
+func writeHTML(p *page, w io.Writer) error {
+	t, err := htmltemplate.New("report.html.tmpl").Funcs(htmltemplate.FuncMap(templateFuncs)).ParseFS(templates, "report.html.tmpl")
 	if err != nil {
-		return fmt.Errorf("write report of %s: %w", r.dir, err)
+		return err
 	}
-	asText, err := template.New("summary.md.tmpl").Funcs(templateFuncs).ParseFS(templates, "summary.md.tmpl")
-	if err == nil {
-		err = asText.Execute(&md, p)
-	}
+	return t.Execute(w, p)
+}
+
+func writeMarkdown(p *page, w io.Writer) error {
+	t, err := template.New("summary.md.tmpl").Funcs(templateFuncs).ParseFS(templates, "summary.md.tmpl")
 	if err != nil {
-		return fmt.Errorf("write summary of %s: %w", r.dir, err)
+		return err
 	}
-	return errors.Join(writeFile(r.Path("report.html"), html.Bytes()), writeFile(r.Path("summary.md"), md.Bytes()))
+	return t.Execute(w, p)
 }
 
 // latencyRow is a row of the table of what was measured.
@@ -165,7 +182,7 @@ var templateFuncs = map[string]any{
 }
 
 func newPage(m Manifest, cells []contents) *page {
-	p := &page{Manifest: m, Command: commandLine(m.Args), rows: map[[2]string][]contents{}}
+	p := &page{Manifest: m, Command: commandLine(m.Args), rows: map[[2]string][]contents{}, planned: cells}
 	for _, c := range cells {
 		at := [2]string{c.Strategy, c.Fault}
 		p.rows[at] = append(p.rows[at], c)

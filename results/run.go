@@ -148,8 +148,8 @@ func (r *Run) update(index int, change func(*Record)) error {
 
 func (r *Run) save() error { return writeJSON(r.Path(manifestFile), r.manifest) }
 
-// Finish draws the pictures that compare the strategies and writes report.html and summary.md. A
-// run that is finished again keeps its first end.
+// Finish draws the pictures that compare the strategies and writes the run in all formats. One that is
+// finished again keeps its first end.
 func (r *Run) Finish() error {
 	r.mu.Lock()
 	if r.manifest.End.IsZero() {
