@@ -15,6 +15,7 @@
 //
 //	6  cmd/lockquake       main
 //	5  cmd/cli             the catalogue and the commands; the only package that knows every name
+//	4  harness/repro       known hazards, each carried out by a script
 //	3  harness             Plan, its drawing from a seed, Run
 //	2  harness/cluster     members, their peer proxies, clients, what clients learn of their leases
 //	2  harness/nemesis     the faults, one file each; what a fault needs is an interface it declares

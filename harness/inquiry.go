@@ -13,7 +13,7 @@ import (
 // inquiry asks etcd whether the lease of a deleted key lives on: if so, it was not the lease's end that
 // deleted the key. The watch does not wait for it. A key that its owner has just released needs no question.
 type inquiry struct {
-	rec    *history.Recorder
+	rec    Notes
 	alive  func(clientv3.LeaseID) (bool, error)
 	asking errgroup.Group
 
@@ -35,7 +35,7 @@ type deletion struct {
 // questions is how many may be open at once. Beyond, a deletion's cause stays unknown.
 const questions = 64
 
-func newInquiry(rec *history.Recorder, alive func(clientv3.LeaseID) (bool, error)) *inquiry {
+func newInquiry(rec Notes, alive func(clientv3.LeaseID) (bool, error)) *inquiry {
 	q := &inquiry{rec: rec, alive: alive, given: map[int64]*giving{}}
 	q.asking.SetLimit(questions)
 	return q

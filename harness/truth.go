@@ -17,17 +17,31 @@ import (
 type truth struct {
 	client *clientv3.Client
 	prefix string // of the lock's keys
-	rec    *history.Recorder
+	rec    Notes
 	fates  *inquiry
 	next   int64 // the first revision that was not seen yet
 	stop   context.CancelFunc
 	done   chan struct{}
 }
 
+// Notes take down what the ground truth tells, an event at a time, and give its sequence number.
+type Notes interface{ Info(history.Event) int64 }
+
+// WatchTruth begins the ground truth of the locks whose keys begin with a prefix: it notes every creation and
+// deletion of a key and, of each deletion, whether the key's lease outlived it (history.Alive). The func waits
+// until everything up to its call was noted, and ends the watch. For those who have no Run around them.
+func WatchTruth(ctx context.Context, client *clientv3.Client, prefix string, rec Notes) (end func(context.Context) error, err error) {
+	t, err := watchTruth(ctx, client, prefix, rec)
+	if err != nil {
+		return nil, err
+	}
+	return t.close, nil
+}
+
 // endKey is written at the end: when the watch tells of it, it has told of everything.
 func (t *truth) endKey() string { return t.prefix + "-end" }
 
-func watchTruth(ctx context.Context, client *clientv3.Client, prefix string, rec *history.Recorder) (*truth, error) {
+func watchTruth(ctx context.Context, client *clientv3.Client, prefix string, rec Notes) (*truth, error) {
 	asking, cancel := context.WithTimeout(ctx, immediate)
 	defer cancel()
 	now, err := client.Get(asking, prefix)
@@ -37,7 +51,7 @@ func watchTruth(ctx context.Context, client *clientv3.Client, prefix string, rec
 	return watchTruthFrom(ctx, now.Header.Revision+1, client, prefix, rec), nil
 }
 
-func watchTruthFrom(ctx context.Context, revision int64, client *clientv3.Client, prefix string, rec *history.Recorder) *truth {
+func watchTruthFrom(ctx context.Context, revision int64, client *clientv3.Client, prefix string, rec Notes) *truth {
 	watching, stop := context.WithCancel(ctx)
 	alive := func(lease clientv3.LeaseID) (bool, error) { return leases{client}.Alive(ctx, lease) }
 	t := &truth{

@@ -24,7 +24,8 @@ var floors = map[string][]string{
 	"harness/scenario": {"harness/nemesis", "harness/network"},
 	"results":          {"checker", "checker/history"},
 	"harness":          {"checker/history", "workloads/lock", "workloads", "workloads/locks", "harness/network", "harness/cluster", "harness/nemesis", "harness/scenario", "results"},
-	"cmd/cli":          {"checker/history", "checker/edn", "checker", "workloads/lock", "workloads", "workloads/locks", "harness/network", "harness/cluster", "harness/nemesis", "harness/scenario", "harness", "results"},
+	"harness/repro":    {"checker/history", "workloads/lock", "workloads", "workloads/locks", "harness/network", "harness/cluster", "harness"},
+	"cmd/cli":          {"checker/history", "checker/edn", "checker", "workloads/lock", "workloads", "workloads/locks", "harness/network", "harness/cluster", "harness/nemesis", "harness/scenario", "harness", "harness/repro", "results"},
 	"cmd/lockquake":    {"cmd/cli"},
 }
 

@@ -1,0 +1,269 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"lockquake/checker"
+	"lockquake/checker/history"
+	"lockquake/harness"
+	"lockquake/harness/repro"
+	"lockquake/results"
+)
+
+// reproOptions are what repro is asked for.
+type reproOptions struct {
+	sound    bool
+	repeat   int
+	parallel int
+	asJSON   bool
+	out      string
+	inTable  bool // a line for each, for there are several
+}
+
+func (a app) reproCommand() *cobra.Command {
+	var o reproOptions
+	cmd := &cobra.Command{
+		Use:   "repro [ID ... | all]",
+		Short: "known hazards and upstream bugs, each with its expected verdict",
+		Long: `repro carries out known hazards of locks on etcd, each by a script, on an etcd member of its own and with the real
+client: bugs of etcd's own locks by the numbers of their issues, and what goes wrong with the lock that people copy.
+Nothing in them is left to chance. The history is judged by the checkers of every run, and the verdicts compared
+with those that are expected. Without an ID it lists them.
+
+With --sound the same script is carried out with a lock, or a resource, that does not have the hazard.
+
+Exit codes: 0 all came out as expected, 1 a verdict differs, 3 something could not be told, 70 a script could not be
+carried out.`,
+		Example: `  lockquake repro
+  lockquake repro etcd-22082
+  lockquake repro tutorial-stale-release --sound
+  lockquake repro all --repeat 60 --parallel 8
+  lockquake repro all --out results/runs/hazards`,
+		ValidArgs: append(reproIDs(), all),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				reproTable().text(a)
+				return nil
+			}
+			picked, err := pickReproductions(args)
+			if err == nil {
+				err = o.validate()
+			}
+			if err != nil {
+				return usage(err)
+			}
+			o.inTable = len(picked) > 1
+			return a.reproduce(cmd.Context(), picked, o)
+		},
+	}
+	flags := cmd.Flags()
+	flags.BoolVar(&o.sound, "sound", false, "with the sound counterpart of what has the hazard")
+	flags.IntVar(&o.repeat, "repeat", 1, "how often each")
+	flags.IntVar(&o.parallel, "parallel", 4, "how many at a time; they mostly wait")
+	flags.BoolVar(&o.asJSON, "json", false, "print JSON")
+	flags.StringVar(&o.out, "out", "", "folder of a run that keeps the histories (default: they are not kept)")
+	return cmd
+}
+
+// maxReproRepeat bounds what is kept in memory: a trial is some kilobytes.
+const maxReproRepeat = 10000
+
+func (o reproOptions) validate() error {
+	switch {
+	case o.repeat < 1 || o.repeat > maxReproRepeat:
+		return fmt.Errorf("--repeat is %d: give a number from 1 to %d", o.repeat, maxReproRepeat)
+	case o.parallel < 1 || o.parallel > maxParallel:
+		return fmt.Errorf("--parallel is %d: give a number from 1 to %d", o.parallel, maxParallel)
+	}
+	return nil
+}
+
+func reproIDs() []string {
+	var ids []string
+	for _, r := range repro.All() {
+		ids = append(ids, r.ID)
+	}
+	return ids
+}
+
+func reproTable() table {
+	t := table{head: []string{"reproduction", "what it shows", "upstream", "expected"}}
+	for _, r := range repro.All() {
+		t.rows = append(t.rows, []string{r.ID, r.Shows, r.Upstream, expectedOf(r.Flawed)})
+	}
+	return t
+}
+
+func pickReproductions(ids []string) ([]repro.Reproduction, error) {
+	known := repro.All()
+	var picked []repro.Reproduction
+	for _, id := range ids {
+		if id == all {
+			return known, nil
+		}
+		i := slices.IndexFunc(known, func(r repro.Reproduction) bool { return r.ID == id })
+		if i < 0 {
+			return nil, unknownName("ID", id, reproIDs())
+		}
+		picked = append(picked, known[i])
+	}
+	return picked, nil
+}
+
+// series are the trials of one reproduction.
+type series struct {
+	repro.Reproduction
+	variant repro.Variant
+	trials  []trial
+	left    sync.WaitGroup
+}
+
+func newSeries(picked []repro.Reproduction, o reproOptions) []*series {
+	var all []*series
+	for _, r := range picked {
+		s := &series{Reproduction: r, variant: r.Flawed, trials: make([]trial, o.repeat)}
+		if o.sound {
+			s.variant = r.Sound
+		}
+		s.left.Add(o.repeat)
+		all = append(all, s)
+	}
+	return all
+}
+
+// reproduce does all trials, so many at a time, and tells of each reproduction in order.
+func (a app) reproduce(ctx context.Context, picked []repro.Reproduction, o reproOptions) error {
+	run, err := o.folder(picked)
+	if err != nil {
+		return usage(err)
+	}
+	all := newSeries(picked, o)
+	go func() {
+		var doing errgroup.Group
+		doing.SetLimit(o.parallel)
+		for _, s := range all {
+			for i := range s.trials {
+				doing.Go(func() error {
+					defer s.left.Done()
+					s.trials[i] = a.try(ctx, s, i+1, run)
+					return nil
+				})
+			}
+		}
+	}()
+	code := a.tellOfAll(all, o)
+	if run != nil {
+		if err := run.Finish(); err != nil {
+			return harnessFailed(err)
+		}
+	}
+	if ctx.Err() != nil {
+		code = worse(code, exitInterrupted)
+	}
+	return ended(code)
+}
+
+// folder makes the run that keeps the histories; nil: they are not kept.
+func (o reproOptions) folder(picked []repro.Reproduction) (*results.Run, error) {
+	if o.out == "" {
+		return nil, nil
+	}
+	i := results.Info{Args: []string{"lockquake", "repro"}, Want: "promised", Etcd: harness.Embedded().Etcd}
+	for _, r := range picked {
+		i.Args = append(i.Args, r.ID)
+		for n := range o.repeat {
+			i.Cells = append(i.Cells, results.CellName{Strategy: r.ID, Fault: r.Fault, Repeat: n + 1})
+		}
+	}
+	return results.Create(o.out, i)
+}
+
+// trial is one time that a reproduction was carried out.
+type trial struct {
+	record   repro.Record
+	findings []finding
+	story    []string
+	took     time.Duration
+	err      error // the harness failed
+}
+
+// try carries out and judges one trial. In a run it is a cell.
+func (a app) try(ctx context.Context, s *series, repeat int, run *results.Run) (t trial) {
+	began := time.Now()
+	defer func() { t.took = time.Since(began) }()
+	var h history.History
+	if run == nil {
+		h, t.record, t.err = tryInMemory(ctx, s, repeat)
+	} else {
+		h, t.record, t.err = tryInFolder(ctx, s, repeat, run)
+	}
+	if t.err != nil {
+		return t
+	}
+	j := checker.Judge(h, a.catalogue.checkers(), checker.Promise{}, checker.Promised)
+	if j.Harness {
+		t.err = fmt.Errorf("%s: %s", s.ID, verdict(j, "well-formed").Why)
+		return t
+	}
+	t.findings = findings(s.variant, j, t.record.Facts)
+	t.story = storyOf(s.variant, j, &h)
+	if run != nil {
+		t.err = finishTrial(s, repeat, run, t, h, j)
+	}
+	return t
+}
+
+func tryInMemory(ctx context.Context, s *series, repeat int) (h history.History, record repro.Record, err error) {
+	var out bytes.Buffer
+	if record, err = s.Run(ctx, s.variant, repeat, &out); err != nil {
+		return h, record, err
+	}
+	h, err = history.Decode(&out)
+	return h, record, err
+}
+
+func (s *series) cell(run *results.Run, repeat int) (*results.Cell, error) {
+	return run.Cell(results.CellName{Strategy: s.ID, Fault: s.Fault, Repeat: repeat})
+}
+
+func tryInFolder(ctx context.Context, s *series, repeat int, run *results.Run) (h history.History, record repro.Record, err error) {
+	cell, err := s.cell(run, repeat)
+	if err != nil {
+		return h, record, err
+	}
+	file, err := cell.History()
+	if err != nil {
+		return h, record, err
+	}
+	record, err = s.Run(ctx, s.variant, repeat, file)
+	if err = errors.Join(err, file.Close()); err != nil {
+		return h, record, errors.Join(err, cell.Fail(err))
+	}
+	h, err = cell.ReadHistory()
+	return h, record, err
+}
+
+// finishTrial stores the judgement, and the script with what it has measured in the place of a plan.
+func finishTrial(s *series, repeat int, run *results.Run, t trial, h history.History, j checker.Judgement) error {
+	cell, err := s.cell(run, repeat)
+	if err != nil {
+		return err
+	}
+	plan, err := json.MarshalIndent(struct {
+		Reproduction string       `json:"reproduction"`
+		Shows        string       `json:"shows"`
+		Lock         string       `json:"lock"`
+		Script       repro.Record `json:"script"`
+	}{s.ID, s.Shows, s.variant.Lock, t.record}, "", "  ")
+	return errors.Join(err, cell.WritePlan(plan), cell.Finish(h, j))
+}
