@@ -1,6 +1,8 @@
 package repro
 
 import (
+	"strconv"
+
 	"lockquake/checker/history"
 	"lockquake/workloads"
 )
@@ -15,10 +17,12 @@ type hold struct {
 // reads looks at the resource, under the lock.
 func (h *hold) reads() {
 	call := h.by.s.rec.Invoke(h.by.event(history.Read, h))
-	value, pos, err := h.by.s.resource.Read(h.by.s.ctx, h.Name, h.Hold)
-	h.by.returned(call, err, history.Event{Value: value, Pos: pos})
-	h.prev = value
-	h.by.s.tell("%s reads %d%s", h.by, value, failed(err))
+	text, pos, err := h.by.s.resource.Read(h.by.s.ctx, h.Name, h.Hold)
+	if err == nil && text != "" {
+		h.prev, err = strconv.ParseInt(text, 10, 64)
+	}
+	h.by.returned(call, err, history.Event{Value: h.prev, Pos: pos})
+	h.by.s.tell("%s reads %d%s", h.by, h.prev, failed(err))
 }
 
 // writes replaces what was read, under the lock.
@@ -33,7 +37,7 @@ func (h *hold) beginsToWrite() <-chan struct{} {
 	call := s.rec.Invoke(e)
 	go func() {
 		defer close(done)
-		pos, err := s.resource.Write(s.ctx, h.Name, h.Hold, e.Value)
+		pos, err := s.resource.Write(s.ctx, h.Name, h.Hold, strconv.FormatInt(e.Value, 10))
 		h.by.returned(call, err, history.Event{Pos: pos})
 		s.tell("%s writes %d over %d%s", h.by, e.Value, e.Prev, failed(err))
 	}()
