@@ -12,6 +12,7 @@ import (
 	"lockquake/harness"
 	"lockquake/harness/nemesis"
 	"lockquake/harness/scenario"
+	"lockquake/workloads"
 )
 
 // BenchmarkAimedAgainstRandom gives the median time to the first two holders of one lock over ten seeds: with
@@ -65,7 +66,7 @@ func timeToViolation(b *testing.B, strategy string, recipe scenario.Scenario, du
 	trial := harness.Trial{Scenario: recipe, Settings: settings, Subjects: []harness.Subject{{Name: strategy}}}
 	rule := recipe.Rules[0]
 	parts := harness.Parts{
-		Strategy: entry(b, Builtin().Strategies, strategy).Value.Open, Workload: builtinWorkloads()[0].Value, Faults: map[string]nemesis.Fault{rule.Fault: rule.Aim.Fault},
+		Strategy: entry(b, Builtin().Strategies, strategy).Value.Open, Workload: workloads.Builtin()[0].Kind, Faults: map[string]nemesis.Fault{rule.Fault: rule.Aim.Fault},
 		Kind: harness.Embedded(), Place: harness.Place{Members: settings.Members, Dir: b.TempDir(), Prefix: "lockquake/"},
 	}
 	var out bytes.Buffer

@@ -1,6 +1,6 @@
 // Package cli is the command line, and the catalogue of everything that can be named on it. It is
-// the only package that knows every strategy, fault and checker: to add one, write its file and add
-// one line to Builtin.
+// the only package that knows every strategy: to add one, write its file and add one line to Builtin. Faults, workloads
+// and checkers have their lists beside them, also for harness/locktest.
 package cli
 
 import (
@@ -70,19 +70,19 @@ func Builtin() Catalogue {
 			Entry[Strategy]{"none", "broken on purpose: grants everybody at once", Strategy{Open: locks.None, Promise: brokenPromise}},
 			Entry[Strategy]{"delete-by-name", "broken on purpose: a try that finds the lock taken deletes its key", Strategy{Open: locks.DeleteByName, Promise: brokenPromise}},
 		),
-		Workloads: builtinWorkloads(),
-		Faults:    builtinFaults(),
-		Checkers: []Entry[checker.Checker]{
-			{"well-formed", "is the history itself sound", checker.WellFormed{}},
-			{"exclusion", "did two holds of one key ever overlap, as the clients saw it", checker.Exclusion{}},
-			{"lease-bounded", "had the older of two holders outlived what it could know of its lease", checker.LeaseBounds{}},
-			{"fencing", "did the resource accept a stale write, or lose an acknowledged one", checker.Fencing{}},
-			{"grant", "was each grant the turn of the caller's key, as etcd saw it", checker.Grant{}},
-			{"release", "was each lock key deleted only by its owner, its lease's end or an injected fault", checker.Release{}},
-			{"progress", "did every waiter resolve after the last heal, and was the lock free at the end", checker.Progress{}},
-			{"evidence", "did the planned faults really happen", checker.Evidence{}},
-		},
+		Workloads: entries(workloads.Builtin(), func(n workloads.Named) (string, string, workloads.Kind) { return n.Name, n.Doc, n.Kind }),
+		Faults:    entries(nemesis.Builtin(), func(n nemesis.Named) (string, string, nemesis.Aim) { return n.Name, n.Doc, n.Aim }),
+		Checkers:  entries(checker.Builtin(), func(n checker.Named) (string, string, checker.Checker) { return n.Name, n.Doc, n.Checker }),
 	}
+}
+
+func entries[N, T any](all []N, parts func(N) (name, doc string, value T)) []Entry[T] {
+	var entries []Entry[T]
+	for _, n := range all {
+		name, doc, value := parts(n)
+		entries = append(entries, Entry[T]{name, doc, value})
+	}
+	return entries
 }
 
 // withFences adds to each strategy its twin with a fenced resource.

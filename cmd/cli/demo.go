@@ -13,6 +13,7 @@ import (
 	"lockquake/harness"
 	"lockquake/harness/scenario"
 	"lockquake/results"
+	"lockquake/workloads"
 )
 
 // act is one half of the demo: what is told before it and after it, and what must come out.
@@ -79,7 +80,7 @@ func demoOptions() runOptions {
 		Cluster: scenario.Embed, Members: 3, Clients: 3, Keys: 1, TTL: time.Second,
 		Hold:   scenario.Range{From: 50 * time.Millisecond, To: 150 * time.Millisecond},
 		Warmup: time.Second, Duration: 3 * time.Second, Resource: scenario.InMemory, Loss: scenario.Heeded, Repeats: 1,
-		Workload: usualWorkload, Permits: 1, Spread: scenario.Uniform,
+		Workload: workloads.Usual, Permits: 1, Spread: scenario.Uniform,
 	}
 	o.seed, o.parallel, o.given = 1, 1, func(string) bool { return false }
 	return o

@@ -14,6 +14,7 @@ import (
 	"lockquake/harness/cluster"
 	"lockquake/harness/nemesis"
 	"lockquake/harness/scenario"
+	"lockquake/workloads"
 	"lockquake/workloads/locks"
 )
 
@@ -108,7 +109,7 @@ func tryOnce(t *testing.T, recipe scenario.Scenario, kind harness.Kind, members 
 	trial := harness.Trial{Scenario: recipe, Settings: settings, Subjects: []harness.Subject{{Name: "mutex"}}}
 	var out bytes.Buffer
 	parts := harness.Parts{
-		Strategy: locks.Mutex, Workload: builtinWorkloads()[0].Value, Faults: map[string]nemesis.Fault{recipe.Rules[0].Fault: recipe.Rules[0].Aim.Fault}, Kind: kind, Place: harness.Place{Members: members, Dir: t.TempDir(), Prefix: harness.Prefix("lockquake/" + t.Name() + "/")},
+		Strategy: locks.Mutex, Workload: workloads.Builtin()[0].Kind, Faults: map[string]nemesis.Fault{recipe.Rules[0].Fault: recipe.Rules[0].Aim.Fault}, Kind: kind, Place: harness.Place{Members: members, Dir: t.TempDir(), Prefix: harness.Prefix("lockquake/" + t.Name() + "/")},
 	}
 	if err := harness.Run(t.Context(), harness.Draw(7, []harness.Trial{trial}).Cells[0], parts, &out); err != nil {
 		t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"lockquake/harness"
 	"lockquake/harness/nemesis"
 	"lockquake/harness/scenario"
+	"lockquake/workloads"
 	"lockquake/workloads/lock"
 	"lockquake/workloads/locks"
 )
@@ -54,7 +55,7 @@ func struckWaiters(t *testing.T, name string, open lock.Strategy) history.Histor
 	plan := harness.Draw(7, []harness.Trial{{Scenario: recipe, Settings: settings, Subjects: []harness.Subject{{Name: name}}}})
 	var out bytes.Buffer
 	parts := harness.Parts{
-		Strategy: open, Workload: builtinWorkloads()[0].Value, Faults: map[string]nemesis.Fault{recipe.Name: recipe.Rules[0].Aim.Fault}, Kind: harness.Embedded(), Place: harness.Place{Members: 1, Dir: t.TempDir(), Prefix: "lockquake/"},
+		Strategy: open, Workload: workloads.Builtin()[0].Kind, Faults: map[string]nemesis.Fault{recipe.Name: recipe.Rules[0].Aim.Fault}, Kind: harness.Embedded(), Place: harness.Place{Members: 1, Dir: t.TempDir(), Prefix: "lockquake/"},
 	}
 	if err := harness.Run(t.Context(), plan.Cells[0], parts, &out); err != nil {
 		t.Fatal(err)

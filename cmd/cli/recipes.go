@@ -77,7 +77,7 @@ func (c Catalogue) names() scenario.Names {
 func (a app) ofFaults(ctx context.Context, o runOptions, s *selection) ([]scenario.Scenario, error) {
 	groups := map[string]func(string) bool{
 		all:        func(string) bool { return true },
-		coreFaults: func(name string) bool { return name == harness.Calm || slices.Contains(core(), name) },
+		coreFaults: func(name string) bool { return name == harness.Calm || slices.Contains(nemesis.Core(), name) },
 	}
 	named := strings.Split(o.faults, ",")
 	var recipes []scenario.Scenario

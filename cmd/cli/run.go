@@ -72,7 +72,7 @@ func (o *runOptions) declare(flags *pflag.FlagSet) {
 	flags.SortFlags = false
 	o.Hold = scenario.Range{From: 25 * time.Millisecond, To: 75 * time.Millisecond}
 	flags.StringVar(&o.strategies, "strategy", "mutex", "strategies, comma separated; all: all but the broken ones, broken: only those")
-	flags.StringVar(&o.faults, "fault", coreFaults, "faults, comma separated; core: those that find the most, none and "+strings.Join(core(), ", ")+";\nall: all that the cluster allows")
+	flags.StringVar(&o.faults, "fault", coreFaults, "faults, comma separated; core: those that find the most, none and "+strings.Join(nemesis.Core(), ", ")+";\nall: all that the cluster allows")
 	flags.StringVar(&o.want, "want", defaultWant, "what a cell must give: safe (what the strategy promises, and never unsafe), or\npromised (just what it promises; and a broken strategy must be caught)")
 	flags.IntVar(&o.Clients, "clients", 5, "clients that fight for the lock")
 	flags.IntVar(&o.Keys, "keys", 1, "locks that they fight for")
@@ -83,7 +83,7 @@ func (o *runOptions) declare(flags *pflag.FlagSet) {
 	flags.IntVar(&o.Repeats, "repeat", 1, "repeats of each strategy and fault")
 	flags.StringVar(&o.Resource, "resource", scenario.InMemory, "where the register is that the lock protects: memory (outside of etcd), or etcd")
 	flags.StringVar(&o.Loss, "loss", scenario.Heeded, "whether clients act on the loss of their lock: heeded, or ignored as most programs do")
-	flags.StringVar(&o.Workload, "workload", usualWorkload, "what clients do with the lock: "+strings.Join(names(builtinWorkloads()), ", "))
+	flags.StringVar(&o.Workload, "workload", workloads.Usual, "what clients do with the lock: "+strings.Join(names(Builtin().Workloads), ", "))
 	flags.IntVar(&o.Permits, "permits", 1, "how many may hold a lock at a time that lets several in (a semaphore)")
 	flags.StringVar(&o.Spread, "spread", scenario.Uniform, "how clients choose among keys: uniform, or zipf (few of them mostly)")
 	flags.Float64Var(&o.Rate, "rate", 0, "open loop: acquires a second that fall due for all clients together, whether or not one is free;\n0: closed loop, each client as fast as it can")
