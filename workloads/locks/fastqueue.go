@@ -69,16 +69,15 @@ type fastQueue struct {
 
 func openQueue(ctx context.Context, env lock.Env, whose rule) (lock.Lock, error) {
 	life, end := context.WithCancel(env.Client.Ctx())
-	q := &fastQueue{env: env, life: life, end: end}
-	q.follower = &follower{client: env.Client, prefix: env.Name + "/", patience: env.TTL, rule: whose}
+	q := &fastQueue{env: env, life: life, end: end, follower: &follower{
+		kv: env.Client.KV, watcher: env.Client.Watcher, prefix: env.Name + "/", patience: env.TTL, rule: whose,
+	}}
 	l, err := q.live(ctx)
-	if err == nil {
-		q.follower.stream = fmt.Sprintf("%x", l.id)
-		err = q.follower.read(ctx)
-	}
 	if err != nil {
-		return nil, errors.Join(err, q.Close())
+		end()
+		return nil, err
 	}
+	q.follower.stream = fmt.Sprintf("%x", l.id)
 	q.running.Go(func() { q.follower.follow(life) })
 	return q, nil
 }
@@ -134,7 +133,7 @@ func (q *fastQueue) live(ctx context.Context) (*trustedLease, error) {
 	if q.life.Err() != nil {
 		return nil, definite(errClosed)
 	}
-	l, err := grantLease(ctx, q.env.Client, q.env.TTLSeconds(), q.follower.ended)
+	l, err := grantLease(ctx, q.env.Client, q.env.TTLSeconds(), q.follower)
 	if err != nil {
 		return nil, err
 	}

@@ -26,16 +26,22 @@ type trustedLease struct {
 	client *clientv3.Client
 	id     clientv3.LeaseID
 	ttl    time.Duration
-	ended  func(*trustedLease) // told once, when it cannot be trusted any more
-	gone   chan struct{}
+	tell   leaseFollower
+	gone   chan struct{} // closed when it cannot be trusted any more
 
 	mu       sync.Mutex
 	deadline time.Time
 	timer    *time.Timer // fires at the deadline
 }
 
+// leaseFollower is told of what becomes of a lease.
+type leaseFollower interface {
+	ended(*trustedLease)  // once, when it cannot be trusted any more
+	heard(revision int64) // of the answer to each renewal
+}
+
 // grantLease asks for a lease. Its error is definite: without a lease no key was asked for.
-func grantLease(ctx context.Context, client *clientv3.Client, seconds int64, ended func(*trustedLease)) (*trustedLease, error) {
+func grantLease(ctx context.Context, client *clientv3.Client, seconds int64, tell leaseFollower) (*trustedLease, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	sent := time.Now()
@@ -43,7 +49,7 @@ func grantLease(ctx context.Context, client *clientv3.Client, seconds int64, end
 	if err != nil {
 		return nil, definite(fmt.Errorf("grant a lease: %w", err))
 	}
-	l := &trustedLease{client: client, id: granted.ID, ended: ended, gone: make(chan struct{})}
+	l := &trustedLease{client: client, id: granted.ID, tell: tell, gone: make(chan struct{})}
 	l.ttl = time.Duration(granted.TTL) * time.Second
 	l.deadline = sent.Add(l.ttl)
 	l.timer = time.AfterFunc(time.Until(l.deadline), l.end)
@@ -67,7 +73,7 @@ func (l *trustedLease) end() {
 	}
 	l.mu.Unlock()
 	if !over {
-		l.ended(l)
+		l.tell.ended(l)
 	}
 }
 
@@ -123,6 +129,7 @@ func (l *trustedLease) renew(ctx context.Context) error {
 	if answer.TTL <= 0 {
 		return fmt.Errorf("renew lease %x: %w", l.id, rpctypes.ErrLeaseNotFound)
 	}
+	l.tell.heard(answer.Header.GetRevision())
 	l.renewed(sent.Add(time.Duration(answer.TTL) * time.Second))
 	return nil
 }

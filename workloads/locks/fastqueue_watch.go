@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -39,26 +40,28 @@ func isClosed(c <-chan struct{}) bool {
 //
 // It goes by one watch of the prefix, in the order of revisions. The watch begins behind the revision of a
 // range that was read before, never at the current one: such a watcher etcd serves every 100 ms only.
-// Where the watch breaks (compaction, a member without a leader), or is silent for longer than patience,
-// the line is read again, and the next watch goes on from there.
+// Where the watch breaks (compaction, a member without a leader), or is silent for longer than patience
+// though something happened, the line is read again, and the next watch goes on from there.
 type follower struct {
-	client   *clientv3.Client
+	kv       clientv3.KV
+	watcher  clientv3.Watcher
 	prefix   string
 	stream   string        // no other watch of the client has this stream
-	patience time.Duration // a watch that tells nothing for so long is given up
+	patience time.Duration // a watch that is silent for so long may be given up
 	rule     rule
 
 	mu      sync.Mutex
 	line    queueLine
+	latest  int64     // a revision that there is
 	tickets []*ticket // at most the one that holds the lock and the one behind it
 }
 
 // follow goes on until ctx ends.
 func (f *follower) follow(ctx context.Context) {
 	for ctx.Err() == nil {
-		f.watch(ctx)
-		for f.read(ctx) != nil && pause(ctx, f.patience/20) == nil {
+		for f.read(ctx) != nil && pause(ctx, retryPause) == nil {
 		}
+		f.watch(ctx)
 	}
 }
 
@@ -66,7 +69,7 @@ func (f *follower) follow(ctx context.Context) {
 func (f *follower) read(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	found, err := f.client.Get(ctx, f.prefix, clientv3.WithPrefix(), clientv3.WithKeysOnly(),
+	found, err := f.kv.Get(ctx, f.prefix, clientv3.WithPrefix(), clientv3.WithKeysOnly(),
 		clientv3.WithSort(clientv3.SortByCreateRevision, clientv3.SortAscend))
 	if err != nil {
 		return fmt.Errorf("read the line at %s: %w", f.prefix, err)
@@ -74,27 +77,27 @@ func (f *follower) read(ctx context.Context) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.line = lineOf(found)
-	f.judge()
+	f.judge(true)
 	return nil
 }
 
-// watch takes in what one watch tells, until it breaks or falls silent.
+// watch takes in what one watch tells, until it breaks or is given up.
 //
 // A member that is stopped or cut off says nothing, not even that; and clientv3 puts all watches of a
 // client on one stream, and so on one member. So the watch has a stream of its own, which a new one
 // replaces, at another member if there is one.
 func (f *follower) watch(ctx context.Context) {
-	watching, cancel := context.WithCancel(metadata.AppendToOutgoingContext(
-		clientv3.WithRequireLeader(context.WithoutCancel(ctx)), "lock-line", f.stream))
-	stop := f.askForProgress(watching)
-	giveUp := func() { stop(); cancel() }
-	defer giveUp()
-	defer context.AfterFunc(ctx, giveUp)()
-	silent := time.AfterFunc(f.patience, giveUp)
-	defer silent.Stop()
-	answers := f.client.Watch(watching, f.prefix, clientv3.WithPrefix(), clientv3.WithRev(f.line.at+1))
+	ctx = metadata.AppendToOutgoingContext(clientv3.WithRequireLeader(ctx), "lock-line", f.stream)
+	watching, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	ctx, stop := context.WithCancel(ctx)
+	var quiet atomic.Int32
+	var attending sync.WaitGroup
+	attending.Go(func() { defer cancel(); f.attend(ctx, &quiet) })
+	defer attending.Wait()
+	defer stop()
+	answers := f.watcher.Watch(watching, f.prefix, clientv3.WithPrefix(), clientv3.WithRev(f.line.at+1))
 	for answer := range answers {
-		silent.Reset(f.patience)
+		quiet.Store(0)
 		if answer.Err() != nil {
 			return
 		}
@@ -102,41 +105,56 @@ func (f *follower) watch(ctx context.Context) {
 	}
 }
 
-// askForProgress has etcd give a sign of life on the watch now and then. It must be stopped before the watch
-// is: clientv3 opens a stream for a question that finds none, and nobody would close that.
-func (f *follower) askForProgress(watching context.Context) (stop func()) {
-	ctx, cancel := context.WithCancel(watching)
-	var asking sync.WaitGroup
-	asking.Go(func() {
-		for pause(ctx, f.patience/3) == nil {
-			_ = f.client.RequestProgress(ctx) // without an answer the watch is silent
+// attend asks etcd for a sign of life on the watch now and then, and returns where there was none for too
+// long. Only then may the watch be ended: clientv3 opens a stream for a question that finds none, and
+// nobody would close that.
+func (f *follower) attend(ctx context.Context, quiet *atomic.Int32) {
+	for pause(ctx, f.patience/3) == nil {
+		if quiet.Add(1) > 3 && f.behind() {
+			return
 		}
-	})
-	return func() { cancel(); asking.Wait() }
+		asking, cancel := context.WithTimeout(ctx, f.patience/3)
+		_ = f.watcher.RequestProgress(asking) // where it cannot even be asked for there is none
+		cancel()
+	}
 }
 
-// take applies events of whole revisions. Where more have come already it is too early to judge: what made
-// it a ticket's turn may be long ago.
+// behind tells whether anything has happened in etcd that the watch did not tell of. While nothing has,
+// etcd gives no sign of life, either.
+func (f *follower) behind() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.latest > f.line.at
+}
+
+// heard tells of a revision that there is by now.
+func (f *follower) heard(revision int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.latest = max(f.latest, revision)
+}
+
+// take applies events of whole revisions. Where more have come it is too early to grant anything: what made
+// it a ticket's turn may be long ago, and the key's end among those to come. Once it is the ticket's turn nobody
+// else has one, and no more come.
 func (f *follower) take(events []*clientv3.Event, more bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, e := range events {
 		f.line.apply(e)
 	}
-	if !more {
-		f.judge()
-	}
+	f.judge(!more)
 }
 
 // judge tells each ticket what has become of it. A key that is not there is gone only if the line is known up
 // to the revision of its creation.
-func (f *follower) judge() {
+func (f *follower) judge(granting bool) {
 	for _, t := range slices.Clone(f.tickets) {
 		i := f.line.find(t.key)
 		switch {
 		case i < 0 && t.created != 0 && t.created <= f.line.at:
 			f.lose(t)
-		case i >= 0 && !isClosed(t.turn):
+		case i >= 0 && granting && !isClosed(t.turn):
 			f.see(t, f.line.places[i].created)
 		}
 	}
@@ -164,7 +182,7 @@ func (f *follower) created(t *ticket, revision int64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	t.created = revision
-	f.judge()
+	f.judge(true)
 }
 
 // forget stops telling a ticket anything.
