@@ -2,21 +2,21 @@ package locks
 
 import (
 	"context"
+	"slices"
+	"sync/atomic"
 
+	"go.etcd.io/etcd/api/v3/etcdserverpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.etcd.io/etcd/server/v3/etcdserver/api/v3lock/v3lockpb"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 )
 
-// lossy loses replies: a request whose flag is set is carried out, but its caller learns nothing.
+// lossy loses replies to deletes while it is told to: they are carried out, but their caller learns nothing.
 type lossy struct {
 	clientv3.KV
-	txns, deletes bool
-}
-
-func (l *lossy) Txn(ctx context.Context) clientv3.Txn {
-	if l.txns {
-		return lossyTxn{l.KV.Txn(ctx)}
-	}
-	return l.KV.Txn(ctx)
+	deletes bool
 }
 
 func (l *lossy) Delete(ctx context.Context, key string, opts ...clientv3.OpOption) (*clientv3.DeleteResponse, error) {
@@ -27,15 +27,28 @@ func (l *lossy) Delete(ctx context.Context, key string, opts ...clientv3.OpOptio
 	return resp, err
 }
 
-type lossyTxn struct{ clientv3.Txn }
+// unanswered loses the reply of every request that creates a lock's key, as long as it is on.
+type unanswered struct{ off atomic.Bool }
 
-func (t lossyTxn) If(cs ...clientv3.Cmp) clientv3.Txn  { return lossyTxn{t.Txn.If(cs...)} }
-func (t lossyTxn) Then(os ...clientv3.Op) clientv3.Txn { return lossyTxn{t.Txn.Then(os...)} }
-func (t lossyTxn) Else(os ...clientv3.Op) clientv3.Txn { return lossyTxn{t.Txn.Else(os...)} }
+func (u *unanswered) option() grpc.DialOption { return grpc.WithChainUnaryInterceptor(u.unary) }
 
-func (t lossyTxn) Commit() (*clientv3.TxnResponse, error) {
-	_, _ = t.Txn.Commit()
-	return nil, context.DeadlineExceeded
+func (u *unanswered) unary(ctx context.Context, method string, request, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
+	err := invoke(ctx, method, request, reply, conn, options...)
+	if err == nil && creates(request) && !u.off.Load() {
+		return status.Error(codes.Unavailable, "the reply was lost")
+	}
+	return err
+}
+
+func creates(request any) bool {
+	switch request := request.(type) {
+	case *v3lockpb.LockRequest:
+		return true
+	case *etcdserverpb.TxnRequest:
+		puts := func(op *etcdserverpb.RequestOp) bool { return op.GetRequestPut() != nil }
+		return slices.ContainsFunc(slices.Concat(request.Success, request.Failure), puts)
+	}
+	return false
 }
 
 // repeating carries out every Txn so many times and tells of the last, as clientv3 does after some

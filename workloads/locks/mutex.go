@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/client/v3/concurrency"
 
 	"lockquake/workloads/lock"
@@ -52,13 +53,17 @@ func (l *mutex) Acquire(ctx context.Context) (lock.Hold, error) {
 	if err := m.Lock(ctx); err != nil {
 		return lock.Hold{}, l.giveUp(session, m, err)
 	}
+	return l.hold(session, m), nil
+}
+
+func (l *mutex) hold(session *concurrency.Session, m *concurrency.Mutex) lock.Hold {
 	return lock.Hold{
 		Token:   createRevision(m),
 		Key:     m.Key(),
 		Lease:   session.Lease(),
 		Lost:    session.Done(),
 		Release: func(ctx context.Context) error { return l.release(ctx, session, m) },
-	}, nil
+	}
 }
 
 // giveUp tells what a failed Lock left behind.
@@ -76,21 +81,23 @@ func (l *mutex) giveUp(session *concurrency.Session, m *concurrency.Mutex, cause
 	return l.abandon(session, cause)
 }
 
-// release drops the session where Unlock got no answer. If that works the lock is released, too.
 func (l *mutex) release(ctx context.Context, session *concurrency.Session, m *concurrency.Mutex) error {
 	err := m.Unlock(ctx)
 	if errors.Is(err, concurrency.ErrLockReleased) {
 		return lock.ErrNotHeld // the session may carry a newer hold by now
 	}
-	if err == nil || l.end(session) == nil {
-		return nil
-	}
-	return err
+	return l.settle(session, err)
+}
+
+// ownable is concurrency.Mutex and whatever embeds it.
+type ownable interface {
+	Key() string
+	IsOwner() clientv3.Cmp
 }
 
 // createRevision digs the revision out of the comparison that IsOwner offers: Mutex has no other
 // way to tell, and Header().Revision is later where Lock had to wait.
-func createRevision(m *concurrency.Mutex) int64 {
+func createRevision(m ownable) int64 {
 	owner := m.IsOwner()
 	return owner.GetCompare().GetCreateRevision()
 }

@@ -20,13 +20,34 @@ type named struct {
 	strategy lock.Strategy
 }
 
+// sound are those that keep an acquire's key under a lease of etcd.
 func sound() []named {
 	return []named{
 		{"tutorial", Tutorial},
 		{"tutorial-reentrant", TutorialReentrant},
+		{"tutorial-guarded", TutorialGuarded},
 		{"mutex", Mutex},
+		{"mutex-trylock", MutexTryLock},
+		{"mutex-reentrant", MutexReentrant},
 		{"mutex-norecheck", MutexNoRecheck},
 		{"fastqueue", FastQueue},
+		{"locker", Locker},
+		{"election", Election},
+		{"v3lock", V3Lock},
+		{"rwmutex", RWMutex},
+		{"stm", STM},
+		{"semaphore", Semaphore},
+	}
+}
+
+// leaseless are those whose holds only the clients' clocks end.
+func leaseless() []named { return []named{{"leaderelection", soon(LeaderElection)}} }
+
+// soon gives a strategy a short TTL, because it is by this that it retries.
+func soon(strategy lock.Strategy) lock.Strategy {
+	return func(ctx context.Context, env lock.Env) (lock.Lock, error) {
+		env.TTL = 2 * time.Second
+		return strategy(ctx, env)
 	}
 }
 
@@ -34,7 +55,25 @@ func broken() []named {
 	return []named{{"none", None}, {"delete-by-name", DeleteByName}}
 }
 
+// each tests strategies side by side, because the tests mostly wait.
 func each(t *testing.T, strategies []named, test func(b *bed, strategy lock.Strategy)) {
+	t.Helper()
+	leaveNothing(t)
+	const together = 6
+	var tests errgroup.Group
+	tests.SetLimit(together)
+	for _, s := range strategies {
+		tests.Go(func() error {
+			t.Run(s.name, func(t *testing.T) { test(newBedBeside(t), s.strategy) })
+			return nil
+		})
+	}
+	_ = tests.Wait() // each failed its own test
+}
+
+// eachAlone tests strategies one after the other, where goroutines are counted.
+func eachAlone(t *testing.T, strategies []named, test func(b *bed, strategy lock.Strategy)) {
+	t.Helper()
 	for _, s := range strategies {
 		t.Run(s.name, func(t *testing.T) { test(newBed(t), s.strategy) })
 	}
@@ -100,7 +139,7 @@ func contend(b *bed, strategy lock.Strategy) *crowd {
 // c0: |acquire ok|-- hold --|release|
 // c1: |acquire ...................ok|-- hold --|release|
 func TestFiveClientsExcludeEachOther(t *testing.T) {
-	each(t, sound(), func(b *bed, strategy lock.Strategy) {
+	each(t, slices.Concat(sound(), leaseless()), func(b *bed, strategy lock.Strategy) {
 		c := contend(b, strategy)
 		if c.most != 1 {
 			b.Errorf("%d clients were inside at once, want 1", c.most)
@@ -108,7 +147,20 @@ func TestFiveClientsExcludeEachOther(t *testing.T) {
 		if ordered := slices.Compact(slices.Clone(c.tokens)); len(ordered) != 25 || !slices.IsSorted(ordered) {
 			b.Errorf("tokens %v: each must be greater than the one before", c.tokens)
 		}
-		b.wantKeys(0)
+	})
+}
+
+func TestReleaseLeavesNoKey(t *testing.T) {
+	each(t, sound(), func(b *bed, strategy lock.Strategy) {
+		l := b.open(strategy, b.env("a"))
+		for range 2 {
+			hold := b.acquire(l)
+			b.wantKeys(1)
+			if err := hold.Release(b.ctx); err != nil {
+				b.Error(err)
+			}
+			b.wantKeys(0)
+		}
 	})
 }
 
@@ -141,9 +193,7 @@ func TestCancelledWaitIsDefiniteAndLeavesNoKey(t *testing.T) {
 // ambiguous-acquire). Once the lease is revoked the outcome is known after all.
 func TestAcquireWithoutAnswerIsSettledByRevoking(t *testing.T) {
 	each(t, sound(), func(b *bed, strategy lock.Strategy) {
-		env := b.env("a")
-		env.Client.KV = &lossy{KV: env.Client.KV, txns: true}
-		_, err := b.open(strategy, env).Acquire(b.ctx)
+		_, err := b.open(strategy, b.env("a", new(unanswered).option())).Acquire(b.ctx)
 		b.wantDefinite(err, true)
 		b.wantKeys(0)
 	})
@@ -152,9 +202,8 @@ func TestAcquireWithoutAnswerIsSettledByRevoking(t *testing.T) {
 // The twin: where the revoke gets no answer either, the key is there and nobody may say otherwise.
 func TestAcquireWithoutAnswerIsUnknownIfRevokingIs(t *testing.T) {
 	each(t, sound(), func(b *bed, strategy lock.Strategy) {
-		env := b.env("a")
+		env := b.env("a", new(unanswered).option())
 		l := b.open(strategy, env)
-		env.Client.KV = &lossy{KV: env.Client.KV, txns: true}
 		env.Client.Lease = mute{Lease: env.Client.Lease}
 		_, err := l.Acquire(b.ctx)
 		b.wantDefinite(err, false)
@@ -163,7 +212,7 @@ func TestAcquireWithoutAnswerIsUnknownIfRevokingIs(t *testing.T) {
 }
 
 func TestAcquireAfterTheEndIsDefinite(t *testing.T) {
-	each(t, slices.Concat(sound(), broken()), func(b *bed, strategy lock.Strategy) {
+	each(t, slices.Concat(sound(), leaseless(), broken()), func(b *bed, strategy lock.Strategy) {
 		l := b.open(strategy, b.env("a"))
 		ended, cancel := context.WithCancel(b.ctx)
 		cancel()
@@ -174,14 +223,10 @@ func TestAcquireAfterTheEndIsDefinite(t *testing.T) {
 }
 
 func TestCloseWhileHoldingLeavesNothing(t *testing.T) {
-	each(t, sound(), func(b *bed, strategy lock.Strategy) {
+	eachAlone(t, sound(), func(b *bed, strategy lock.Strategy) {
 		env := b.env("a")
-		first := b.open(strategy, env)
-		if err := errors.Join(b.acquire(first).Release(b.ctx), first.Close()); err != nil {
-			b.Fatal(err)
-		}
-		b.await("the first session's goroutines to end", func() bool { return len(b.leases()) == 0 })
-		before := goleak.IgnoreCurrent() // with what the client itself needs
+		b.renew(env.Client)
+		before := goleak.IgnoreCurrent()
 		l := b.open(strategy, env)
 		b.acquire(l)
 		b.wantKeys(1)
@@ -192,7 +237,7 @@ func TestCloseWhileHoldingLeavesNothing(t *testing.T) {
 		if left := b.leases(); len(left) != 0 {
 			b.Errorf("leases %x are left", left)
 		}
-		goleak.VerifyNone(b, before)
+		goleak.VerifyNone(b, append(ofServers(), before)...)
 	})
 }
 

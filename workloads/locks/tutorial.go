@@ -37,13 +37,20 @@ const (
 // that timed out may land later; no queue, so no order among waiters. It promises exclusive in calm,
 // and nothing for an unfenced resource under faults.
 func Tutorial(_ context.Context, env lock.Env) (lock.Lock, error) {
-	never := func(found) bool { return false }
-	return &tutorial{sessions: sessions{env: env}, mine: never}, nil
+	return &tutorial{sessions{env: env}, notMine, freeByName}, nil
 }
 
 type tutorial struct {
 	sessions
-	mine func(found) bool // whether a key that was there counts as held
+	mine func(found) bool                             // whether a key that was there counts as held
+	free func(context.Context, lock.Env, found) error // deletes the key of a hold
+}
+
+func notMine(found) bool { return false }
+
+// freeByName does not ask whether the key is still the one that was created.
+func freeByName(ctx context.Context, env lock.Env, _ found) error {
+	return deleteKey(ctx, env, env.Name)
 }
 
 // Acquire fails definitely where every try was answered with "taken", or where the lease could be
@@ -61,7 +68,7 @@ func (t *tutorial) Acquire(ctx context.Context) (lock.Hold, error) {
 		Token:   key.token,
 		Key:     t.env.Name,
 		Lease:   key.lease,
-		Release: func(ctx context.Context) error { return t.release(ctx, session) },
+		Release: func(ctx context.Context) error { return t.release(ctx, session, key) },
 	}, nil
 }
 
@@ -89,11 +96,11 @@ func (t *tutorial) try(ctx context.Context, session *concurrency.Session) (found
 	return createIfAbsent(ctx, t.env, session.Lease())
 }
 
-func (t *tutorial) release(ctx context.Context, session *concurrency.Session) error {
-	// Nobody asks whether the key is still the one that was created, nor whether the revoke works.
+func (t *tutorial) release(ctx context.Context, session *concurrency.Session, key found) error {
+	// Nobody asks whether the revoke works.
 	defer func() { _ = t.end(session) }()
 	session.Orphan()
 	ctx, cancel := context.WithTimeout(ctx, tutorialTimeout)
 	defer cancel()
-	return deleteKey(ctx, t.env, t.env.Name)
+	return t.free(ctx, t.env, key)
 }

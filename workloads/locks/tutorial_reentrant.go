@@ -19,5 +19,12 @@ import (
 // with different ids that do not nest, and nothing for an unfenced resource under faults.
 func TutorialReentrant(_ context.Context, env lock.Env) (lock.Lock, error) {
 	mine := func(key found) bool { return key.value == env.ClientID }
-	return &tutorial{sessions: sessions{env: env}, mine: mine}, nil
+	return &tutorialReentrant{tutorial{sessions{env: env}, mine, freeByName}}, nil
 }
+
+type tutorialReentrant struct {
+	tutorial
+}
+
+// Reacquire is Acquire again, which finds the own client id.
+func (t *tutorialReentrant) Reacquire(ctx context.Context) (lock.Hold, error) { return t.Acquire(ctx) }
