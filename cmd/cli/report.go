@@ -20,9 +20,10 @@ import (
 // format writes what happened to one lock.
 type format func(w io.Writer, h *history.History, key string) error
 
-func formats() []Entry[format] {
+// lockFormats are of one lock of one cell; those of a whole run are results.Formats.
+func lockFormats() []Entry[format] {
 	return []Entry[format]{
-		{"edn", "the acquires and releases as a Jepsen history, for Knossos and lockquake check", edn.Write},
+		{"edn", "the acquires and releases of each lock as a Jepsen history, for Knossos and lockquake check", edn.Write},
 	}
 }
 
@@ -30,50 +31,74 @@ func (a app) reportCommand() *cobra.Command {
 	var name string
 	cmd := &cobra.Command{
 		Use:   "report [RUN | HISTORY] -o FORMAT",
-		Short: "write stored histories in another format",
-		Long: `report writes the histories of a stored run in another format. RUN is a folder, latest (the default), or -1
-for the one before it; HISTORY is a single history.jsonl.zst.
+		Short: "write a stored run in another format",
+		Long: `report writes a stored run to standard output, in a format for people or for other programs. RUN is a folder,
+latest (the default), or -1 for the one before it. The same files are in the run's folder.
 
-Each lock of each cell gives one history. If there is only one cell, with one lock, it goes to standard
-output; otherwise each goes to a file beside history.jsonl.zst, and the paths are printed.
+Histories of locks (edn) are taken from a single history.jsonl.zst, too. Each lock of each cell gives one history: if
+there is only one cell, with one lock, it goes to standard output; otherwise each goes to a file beside
+history.jsonl.zst, and the paths are printed.
 
 Formats:
 ` + describeFormats(),
-		Example: `  lockquake report -o edn
-  lockquake report results/runs/20261122T230000Z-42 -o edn
+		Example: `  lockquake report -o md >> "$GITHUB_STEP_SUMMARY"
+  lockquake report results/runs/20261122T230000Z-42 -o junit > junit.xml
+  lockquake report -o benchfmt > new.txt && benchstat old.txt new.txt
   lockquake report some/cells/mutex__none__r1/history.jsonl.zst -o edn > mutex.edn`,
 		Args: cobra.MaximumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			f, err := formatOf(name)
-			if err != nil {
-				return usage(err)
-			}
-			sources, err := sourcesOf(runOf(args))
-			if err != nil {
-				return usage(err)
-			}
-			return a.writeReports(name, f, sources)
-		},
+		RunE: func(_ *cobra.Command, args []string) error { return a.report(name, runOf(args)) },
 	}
-	cmd.Flags().StringVarP(&name, "output", "o", "", "format of the output: "+strings.Join(names(formats()), ", "))
+	cmd.Flags().StringVarP(&name, "output", "o", "", "format of the output: "+strings.Join(formatNames(), ", "))
 	return cmd
+}
+
+func formatNames() []string {
+	var all []string
+	for _, f := range results.Formats() {
+		all = append(all, f.Name)
+	}
+	return append(all, names(lockFormats())...)
 }
 
 func describeFormats() string {
 	var b strings.Builder
-	for _, f := range formats() {
+	for _, f := range results.Formats() {
+		fmt.Fprintf(&b, "  %-8s  %s\n", f.Name, f.Doc)
+	}
+	for _, f := range lockFormats() {
 		fmt.Fprintf(&b, "  %-8s  %s\n", f.Name, f.Doc)
 	}
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-func formatOf(name string) (format, error) {
-	for _, f := range formats() {
+func (a app) report(name, which string) error {
+	for _, f := range results.Formats() {
 		if f.Name == name {
-			return f.Value, nil
+			return a.reportRun(f, which)
 		}
 	}
-	return nil, fmt.Errorf("-o is %q: give %s", name, strings.Join(names(formats()), " or "))
+	for _, f := range lockFormats() {
+		if f.Name != name {
+			continue
+		}
+		sources, err := sourcesOf(which)
+		if err != nil {
+			return usage(err)
+		}
+		return a.writeReports(name, f.Value, sources)
+	}
+	return usage(fmt.Errorf("-o is %q: give one of %s", name, strings.Join(formatNames(), ", ")))
+}
+
+func (a app) reportRun(f results.Format, which string) error {
+	run, err := results.Open(which)
+	if err != nil {
+		return usage(err)
+	}
+	if err := run.Write(f, a.out); err != nil {
+		return harnessFailed(err)
+	}
+	return nil
 }
 
 // source is a stored history and the folder that it is in.

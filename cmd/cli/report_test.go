@@ -120,6 +120,20 @@ func TestReportOfARun(t *testing.T) {
 	call(t, "check", broken).want(t, exitBroken)
 }
 
+// Formats of a run go to standard output, whatever has become of its cells.
+func TestReportOfARunInEveryFormat(t *testing.T) {
+	t.Chdir(t.TempDir())
+	store(t, "run", "mutex", "none", "tutorial")
+	call(t, "check", "run")
+	for format, says := range map[string]string{
+		"html": "<!doctype html>", "md": "# lockquake", "junit": `<testsuites>`, "json": `"schema": 1`,
+		"csv": "none,none,1,broken,unsafe,", "benchfmt": "Unit acquires/s better=higher",
+	} {
+		call(t, "report", "run", "-o", format).want(t, exitHeld, says)
+	}
+	call(t, "report", "history.jsonl.zst", "-o", "csv").want(t, exitUsage, "open run history.jsonl.zst: no such folder")
+}
+
 // -1 is the run before the latest, though it looks like a flag.
 func TestTheRunBefore(t *testing.T) {
 	t.Chdir(t.TempDir())
