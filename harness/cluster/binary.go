@@ -155,7 +155,7 @@ func (b *binary) flags(s spec) []string {
 		"--election-timeout=" + strconv.FormatInt(s.Election.Milliseconds(), 10),
 		"--pre-vote=true",
 		"--strict-reconfig-check=false",
-		"--enable-grpc-gateway=false",
+		"--enable-grpc-gateway=true",
 		"--logger=zap",
 		"--log-outputs=stderr",
 	}

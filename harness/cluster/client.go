@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -46,7 +47,9 @@ type Client struct {
 
 	number    int
 	endpoints []Endpoint
+	tls       *tls.Config // of endpoints that want it; nil: the default
 	losses    *losses
+	entrance  entrance
 
 	mu    sync.Mutex
 	links []*links // by member; grows when asked for more
@@ -75,7 +78,7 @@ func OpenClient(ctx context.Context, endpoints []Endpoint, config ClientConfig) 
 
 // newClient gives a client that connects when it is first used; one with a user was.
 func newClient(endpoints []Endpoint, config ClientConfig) (*Client, error) {
-	c := &Client{number: config.Number, endpoints: endpoints, losses: newLosses(), conns: map[*clientConn]struct{}{}}
+	c := &Client{number: config.Number, endpoints: endpoints, tls: config.etcd.TLS, losses: newLosses(), conns: map[*clientConn]struct{}{}}
 	var err error
 	c.Etcd, err = clientv3.New(c.etcdConfig(config))
 	return c, err
@@ -147,7 +150,7 @@ func (c *Client) Close() error {
 	if _, first := c.end(); !first {
 		return nil
 	}
-	return c.closeEtcd()
+	return errors.Join(c.entrance.close(), c.closeEtcd())
 }
 
 // Crash ends the client as the death of its process would: its connections break at once, what waits
@@ -160,7 +163,7 @@ func (c *Client) Crash() error {
 	for conn := range conns {
 		_ = conn.Conn.Close()
 	}
-	return c.closeEtcd()
+	return errors.Join(c.entrance.close(), c.closeEtcd())
 }
 
 // end keeps the client from connecting again, and gives the connections that it has.

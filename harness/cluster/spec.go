@@ -46,7 +46,7 @@ func (s spec) embedConfig(log *zap.Logger) *embed.Config {
 	config.TickMs = uint(s.Tick / time.Millisecond)
 	config.ElectionMs = uint(s.Election / time.Millisecond)
 	config.UnsafeNoFsync = true
-	config.EnableGRPCGateway = false
+	config.EnableGRPCGateway = true
 	config.StrictReconfigCheck = false
 	config.ZapLoggerBuilder = embed.NewZapLoggerBuilder(log)
 	return config
