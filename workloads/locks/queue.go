@@ -6,9 +6,63 @@ import (
 
 	"go.etcd.io/etcd/api/v3/mvccpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.etcd.io/etcd/client/v3/concurrency"
 
 	"lockquake/workloads/lock"
 )
+
+// queueLock is a queue lock with the keys of Mutex. With awaitOlder as its await it is sound; several that are
+// broken on purpose are it with another step.
+type queueLock struct {
+	sessions
+	await func(ctx context.Context, env lock.Env, token int64) error // the turn of the key that was created at token
+}
+
+// Acquire ends the session of a key that is given up, and so the key.
+func (l *queueLock) Acquire(ctx context.Context) (lock.Hold, error) {
+	session, err := l.live(ctx)
+	if err != nil {
+		return lock.Hold{}, err
+	}
+	hold, err := l.queue(ctx, session, fmt.Sprintf("%s/%x", l.env.Name, session.Lease()))
+	if err != nil {
+		return lock.Hold{}, l.abandon(session, err)
+	}
+	return hold, nil
+}
+
+// queue gets in line with a key, and waits for its turn. After an error the key may be there.
+func (l *queueLock) queue(ctx context.Context, session *concurrency.Session, key string) (lock.Hold, error) {
+	token, first, err := enqueue(ctx, l.env, key, session.Lease())
+	if err == nil && !first {
+		err = l.await(ctx, l.env, token)
+	}
+	if err == nil && !first {
+		err = recheck(ctx, l.env, key, token)
+	}
+	if err != nil {
+		return lock.Hold{}, err
+	}
+	return lock.Hold{
+		Token:   token,
+		Key:     key,
+		Lease:   session.Lease(),
+		Lost:    session.Done(),
+		Release: func(ctx context.Context) error { return l.settle(session, deleteOwn(ctx, l.env, key, token)) },
+	}, nil
+}
+
+// recheck looks whether a key is still the one that was created at the revision. One request.
+func recheck(ctx context.Context, env lock.Env, key string, revision int64) error {
+	resp, err := env.Client.Get(ctx, key)
+	if err != nil {
+		return fmt.Errorf("look for %s: %w", key, err)
+	}
+	if len(resp.Kvs) == 0 || resp.Kvs[0].CreateRevision != revision {
+		return fmt.Errorf("look for %s of revision %d: %w", key, revision, lock.ErrNotHeld)
+	}
+	return nil
+}
 
 // enqueue puts a key of the lock, unless it is there. It returns the key's create revision and whether it is
 // the oldest of the lock. One request.
