@@ -10,6 +10,7 @@ import (
 
 	"lockquake/harness/nemesis"
 	"lockquake/harness/scenario"
+	"lockquake/results"
 )
 
 // Subject is a strategy as a plan knows it.
@@ -25,6 +26,28 @@ type Trial struct {
 	Subjects []Subject
 	// Readers is the share of rounds in which the workload only reads.
 	Readers float64
+}
+
+// Possible says in one line why a kind of cluster, or the time that there is, does not do for the trial's faults.
+func (t Trial) Possible(kind Kind) error {
+	for _, rule := range t.Scenario.Rules {
+		if unmet := rule.Aim.Requires().Unmet(kind.Abilities, t.Settings.Members); unmet != "" {
+			return fmt.Errorf("fault %s: a cluster of kind %s %s", rule.Fault, t.Settings.Cluster, unmet)
+		}
+		if rule.After >= t.Settings.Duration {
+			return fmt.Errorf("scenario %s: %s begins after %v, and the run lasts %v: give a longer duration", t.Scenario.Name, rule.Fault, rule.After, t.Settings.Duration)
+		}
+	}
+	return nil
+}
+
+// Faults are the trial's, by their names.
+func (t Trial) Faults() map[string]nemesis.Fault {
+	faults := map[string]nemesis.Fault{}
+	for _, rule := range t.Scenario.Rules {
+		faults[rule.Fault] = rule.Aim.Fault
+	}
+	return faults
 }
 
 // Plan is everything that will be done: Draw makes it, carrying it out draws nothing more.
@@ -48,6 +71,11 @@ type Cell struct {
 	Schedules []Schedule      `json:"schedules"` // carried out side by side
 	// Settle is how long after the last heal a waiter may still wait.
 	Settle time.Duration `json:"settle_ns"`
+}
+
+// Name says which cell of its run it is.
+func (c Cell) Name() results.CellName {
+	return results.CellName{Strategy: c.Strategy, Fault: c.Fault, Repeat: c.Repeat}
 }
 
 // Choices are what one client's process will do; it begins anew when it comes to the end of Rounds.

@@ -248,24 +248,24 @@ func TestSettingsOutOfRangeAreNamed(t *testing.T) {
 		t.Fatalf("good settings: %v", err)
 	}
 	for want, change := range map[string]func(*Settings){
-		"--clients is 0: give a number from 1":       func(s *Settings) { s.Clients = 0 },
-		"--keys is -1":                               func(s *Settings) { s.Keys = -1 },
-		"--repeat is 0":                              func(s *Settings) { s.Repeats = 0 },
-		"--members is 4: give an odd number":         func(s *Settings) { s.Members = 4 },
-		"--members is 11":                            func(s *Settings) { s.Members = 11 },
-		"--warmup is -1s":                            func(s *Settings) { s.Warmup = -time.Second },
-		"--duration is -3s: give a positive":         func(s *Settings) { s.Duration = -3 * time.Second },
-		"--ttl is 1.5s: give whole seconds":          func(s *Settings) { s.TTL = 1500 * time.Millisecond },
-		"--ttl is 1s: give at least 2s":              func(s *Settings) { s.TTL = time.Second },
-		"--permits is 0":                             func(s *Settings) { s.Permits = 0 },
-		"--rate is -1: give acquires a second":       func(s *Settings) { s.Rate, s.TTL = -1, 2*time.Second },
-		"--rate is NaN":                              func(s *Settings) { s.Rate, s.TTL = math.NaN(), 2*time.Second },
-		`--spread is "wide": give uniform or zipf`:   func(s *Settings) { s.Spread, s.TTL = "wide", 2*time.Second },
-		`--loss is "hidden": give heeded or ignored`: func(s *Settings) { s.Loss, s.TTL = "hidden", 2*time.Second },
-		`--resource is "disk": give memory or etcd`:  func(s *Settings) { s.Resource, s.TTL = "disk", 2*time.Second },
+		"clients is 0: give a number from 1":       func(s *Settings) { s.Clients = 0 },
+		"keys is -1":                               func(s *Settings) { s.Keys = -1 },
+		"repeat is 0":                              func(s *Settings) { s.Repeats = 0 },
+		"members is 4: give an odd number":         func(s *Settings) { s.Members = 4 },
+		"members is 11":                            func(s *Settings) { s.Members = 11 },
+		"warmup is -1s":                            func(s *Settings) { s.Warmup = -time.Second },
+		"duration is -3s: give a positive":         func(s *Settings) { s.Duration = -3 * time.Second },
+		"ttl is 1.5s: give whole seconds":          func(s *Settings) { s.TTL = 1500 * time.Millisecond },
+		"ttl is 1s: give at least 2s":              func(s *Settings) { s.TTL = time.Second },
+		"permits is 0":                             func(s *Settings) { s.Permits = 0 },
+		"rate is -1: give acquires a second":       func(s *Settings) { s.Rate, s.TTL = -1, 2*time.Second },
+		"rate is NaN":                              func(s *Settings) { s.Rate, s.TTL = math.NaN(), 2*time.Second },
+		`spread is "wide": give uniform or zipf`:   func(s *Settings) { s.Spread, s.TTL = "wide", 2*time.Second },
+		`loss is "hidden": give heeded or ignored`: func(s *Settings) { s.Loss, s.TTL = "hidden", 2*time.Second },
+		`resource is "disk": give memory or etcd`:  func(s *Settings) { s.Resource, s.TTL = "disk", 2*time.Second },
 	} {
 		s := settings()
-		if !strings.Contains(want, "--ttl is 1s") {
+		if !strings.Contains(want, "ttl is 1s") {
 			s.TTL = 2 * time.Second
 		}
 		change(&s)

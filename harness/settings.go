@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"lockquake/harness/scenario"
+	"lockquake/workloads"
 )
 
 // Settings are what a user chooses; a plan is drawn from them.
@@ -26,8 +27,18 @@ type Settings struct {
 	Rate     float64        `json:"rate,omitempty"`    // open loop: acquires a second that all clients together should begin; 0: closed loop
 }
 
+// Usual are the settings where nobody says anything else.
+func Usual() Settings {
+	return Settings{
+		Cluster: scenario.Embed, Members: 3, Clients: 5, Keys: 1, TTL: time.Second,
+		Hold:   scenario.Range{From: 25 * time.Millisecond, To: 75 * time.Millisecond},
+		Warmup: 500 * time.Millisecond, Duration: 3 * time.Second, Resource: scenario.InMemory, Loss: scenario.Heeded, Repeats: 1,
+		Workload: workloads.Usual, Permits: 1, Spread: scenario.Uniform,
+	}
+}
+
 // Validate says in one line what is wrong with a setting, and what would be right for a kind of
-// cluster.
+// cluster. It begins with the setting's name.
 func (s Settings) Validate(kind Kind) error {
 	for _, n := range []struct {
 		name            string
@@ -40,31 +51,31 @@ func (s Settings) Validate(kind Kind) error {
 		{"permits", s.Permits, 1, scenario.MaxClients},
 	} {
 		if n.value < n.min || n.value > n.max {
-			return fmt.Errorf("--%s is %d: give a number from %d to %d", n.name, n.value, n.min, n.max)
+			return fmt.Errorf("%s is %d: give a number from %d to %d", n.name, n.value, n.min, n.max)
 		}
 	}
 	if s.Members%2 == 0 && kind.Members == 0 {
-		return fmt.Errorf("--members is %d: give an odd number, an even one survives no more failures than the odd one below it", s.Members)
+		return fmt.Errorf("members is %d: give an odd number, an even one survives no more failures than the odd one below it", s.Members)
 	}
 	switch {
 	case s.Warmup < 0:
-		return fmt.Errorf("--warmup is %v: give a duration of 0 or more", s.Warmup)
+		return fmt.Errorf("warmup is %v: give a duration of 0 or more", s.Warmup)
 	case s.Duration <= 0:
-		return fmt.Errorf("--duration is %v: give a positive duration, such as 3s", s.Duration)
+		return fmt.Errorf("duration is %v: give a positive duration, such as 3s", s.Duration)
 	case s.TTL%time.Second != 0:
-		return fmt.Errorf("--ttl is %v: give whole seconds, etcd grants no others", s.TTL)
+		return fmt.Errorf("ttl is %v: give whole seconds, etcd grants no others", s.TTL)
 	case s.TTL < kind.MinTTL:
-		return fmt.Errorf("--ttl is %v: give at least %v, etcd silently raises a shorter lease to that at this cluster's election timeout", s.TTL, kind.MinTTL)
+		return fmt.Errorf("ttl is %v: give at least %v, etcd silently raises a shorter lease to that at this cluster's election timeout", s.TTL, kind.MinTTL)
 	case s.TTL > scenario.MaxTTL:
-		return fmt.Errorf("--ttl is %v: give at most %v, faults must outlast it", s.TTL, scenario.MaxTTL)
+		return fmt.Errorf("ttl is %v: give at most %v, faults must outlast it", s.TTL, scenario.MaxTTL)
 	case s.Resource != scenario.InMemory && s.Resource != scenario.InEtcd:
-		return fmt.Errorf("--resource is %q: give %s or %s", s.Resource, scenario.InMemory, scenario.InEtcd)
+		return fmt.Errorf("resource is %q: give %s or %s", s.Resource, scenario.InMemory, scenario.InEtcd)
 	case s.Loss != scenario.Heeded && s.Loss != scenario.Ignored:
-		return fmt.Errorf("--loss is %q: give %s or %s", s.Loss, scenario.Heeded, scenario.Ignored)
+		return fmt.Errorf("loss is %q: give %s or %s", s.Loss, scenario.Heeded, scenario.Ignored)
 	case s.Spread != scenario.Uniform && s.Spread != scenario.Zipf:
-		return fmt.Errorf("--spread is %q: give %s or %s", s.Spread, scenario.Uniform, scenario.Zipf)
+		return fmt.Errorf("spread is %q: give %s or %s", s.Spread, scenario.Uniform, scenario.Zipf)
 	case !(s.Rate >= 0 && s.Rate <= scenario.MaxRate):
-		return fmt.Errorf("--rate is %v: give acquires a second, at most %v, or 0 for a closed loop", s.Rate, scenario.MaxRate)
+		return fmt.Errorf("rate is %v: give acquires a second, at most %v, or 0 for a closed loop", s.Rate, scenario.MaxRate)
 	}
 	return nil
 }

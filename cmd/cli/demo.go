@@ -13,7 +13,6 @@ import (
 	"lockquake/harness"
 	"lockquake/harness/scenario"
 	"lockquake/results"
-	"lockquake/workloads"
 )
 
 // act is one half of the demo: what is told before it and after it, and what must come out.
@@ -76,12 +75,8 @@ with 0 when the first was broken and the second saved its data, as they must.`,
 
 func demoOptions() runOptions {
 	o := runOptions{clusters: &clusterOptions{}, want: "promised", faults: "pause-holder", strategies: acts[0].strategy + "," + acts[1].strategy}
-	o.Settings = harness.Settings{
-		Cluster: scenario.Embed, Members: 3, Clients: 3, Keys: 1, TTL: time.Second,
-		Hold:   scenario.Range{From: 50 * time.Millisecond, To: 150 * time.Millisecond},
-		Warmup: time.Second, Duration: 3 * time.Second, Resource: scenario.InMemory, Loss: scenario.Heeded, Repeats: 1,
-		Workload: workloads.Usual, Permits: 1, Spread: scenario.Uniform,
-	}
+	o.Settings = harness.Usual()
+	o.Clients, o.Warmup, o.Hold = 3, time.Second, scenario.Range{From: 50 * time.Millisecond, To: 150 * time.Millisecond}
 	o.seed, o.parallel, o.given = 1, 1, func(string) bool { return false }
 	return o
 }
@@ -128,7 +123,7 @@ func (a app) demo(ctx context.Context) error {
 // perform carries out one act and tells it.
 func (a app) perform(ctx context.Context, run *results.Run, s selection, cell harness.Cell, act act) (bool, error) {
 	fmt.Fprintf(a.out, "%s\n\n", act.intro)
-	stored, err := run.Cell(results.CellName{Strategy: cell.Strategy, Fault: cell.Fault, Repeat: cell.Repeat})
+	stored, err := run.Cell(cell.Name())
 	if err != nil {
 		return false, harnessFailed(err)
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
@@ -27,7 +26,7 @@ func (a app) recipes(ctx context.Context, o runOptions, s *selection) ([]scenari
 	}
 	var recipes []scenario.Scenario
 	for _, name := range o.scenarios {
-		recipe, err := a.scenario(name)
+		recipe, err := scenario.Find(name, a.catalogue.names())
 		if err != nil {
 			return nil, err
 		}
@@ -37,23 +36,6 @@ func (a app) recipes(ctx context.Context, o runOptions, s *selection) ([]scenari
 		recipes = append(recipes, recipe)
 	}
 	return recipes, nil
-}
-
-// scenario reads the one of a name, or a file.
-func (a app) scenario(name string) (scenario.Scenario, error) {
-	for _, file := range scenario.Named() {
-		if file.Name == name {
-			return file.Parse(a.catalogue.names())
-		}
-	}
-	text, err := os.ReadFile(name)
-	switch {
-	case err == nil:
-		return scenario.Parse(name, text, a.catalogue.names())
-	case strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml") || strings.ContainsAny(name, "/\\"):
-		return scenario.Scenario{}, fmt.Errorf("read scenario: %w", err)
-	}
-	return scenario.Scenario{}, unknownName("SCENARIO", name, scenarioNames())
 }
 
 func scenarioNames() (names []string) {
@@ -102,12 +84,12 @@ func (a app) ofFaults(ctx context.Context, o runOptions, s *selection) ([]scenar
 	return recipes, nil
 }
 
-// alone is a scenario of one fault, injected again and again as it comes.
+// alone is a scenario of one fault, or of none.
 func alone(e Entry[nemesis.Aim]) scenario.Scenario {
 	if e.Value.Fault == nil {
 		return scenario.Scenario{Name: e.Name}
 	}
-	return scenario.Scenario{Name: e.Name, Doc: e.Doc, Rules: []scenario.Rule{{Fault: e.Name, Aim: e.Value, Probability: 1}}}
+	return scenario.Alone(scenario.Fault{Name: e.Name, Aim: e.Value}, e.Doc)
 }
 
 // open is what a scenario asks for but for what the command line says.

@@ -70,29 +70,29 @@ the lock does, also several at once, in one cell. What flags say goes before wha
 
 func (o *runOptions) declare(flags *pflag.FlagSet) {
 	flags.SortFlags = false
-	o.Hold = scenario.Range{From: 25 * time.Millisecond, To: 75 * time.Millisecond}
+	o.Settings = harness.Usual()
 	flags.StringVar(&o.strategies, "strategy", "mutex", "strategies, comma separated; all: all but the broken ones, broken: only those")
 	flags.StringVar(&o.faults, "fault", coreFaults, "faults, comma separated; core: those that find the most, none and "+strings.Join(nemesis.Core(), ", ")+";\nall: all that the cluster allows")
 	flags.StringVar(&o.want, "want", defaultWant, "what a cell must give: safe (what the strategy promises, and never unsafe), or\npromised (just what it promises; and a broken strategy must be caught)")
-	flags.IntVar(&o.Clients, "clients", 5, "clients that fight for the lock")
-	flags.IntVar(&o.Keys, "keys", 1, "locks that they fight for")
-	flags.DurationVar(&o.TTL, "ttl", time.Second, "TTL of leases, whole seconds")
+	flags.IntVar(&o.Clients, "clients", o.Clients, "clients that fight for the lock")
+	flags.IntVar(&o.Keys, "keys", o.Keys, "locks that they fight for")
+	flags.DurationVar(&o.TTL, "ttl", o.TTL, "TTL of leases, whole seconds")
 	flags.Var(&o.Hold, "hold", "how long a lock is held: a mean (drawn from half to one and a half of it), or a range such as 0s..2s")
-	flags.DurationVar(&o.Duration, "duration", 3*time.Second, "time in which faults are injected")
-	flags.DurationVar(&o.Warmup, "warmup", 500*time.Millisecond, "time before that")
-	flags.IntVar(&o.Repeats, "repeat", 1, "repeats of each strategy and fault")
-	flags.StringVar(&o.Resource, "resource", scenario.InMemory, "where the register is that the lock protects: memory (outside of etcd), or etcd")
-	flags.StringVar(&o.Loss, "loss", scenario.Heeded, "whether clients act on the loss of their lock: heeded, or ignored as most programs do")
-	flags.StringVar(&o.Workload, "workload", workloads.Usual, "what clients do with the lock: "+strings.Join(names(Builtin().Workloads), ", "))
-	flags.IntVar(&o.Permits, "permits", 1, "how many may hold a lock at a time that lets several in (a semaphore)")
-	flags.StringVar(&o.Spread, "spread", scenario.Uniform, "how clients choose among keys: uniform, or zipf (few of them mostly)")
-	flags.Float64Var(&o.Rate, "rate", 0, "open loop: acquires a second that fall due for all clients together, whether or not one is free;\n0: closed loop, each client as fast as it can")
+	flags.DurationVar(&o.Duration, "duration", o.Duration, "time in which faults are injected")
+	flags.DurationVar(&o.Warmup, "warmup", o.Warmup, "time before that")
+	flags.IntVar(&o.Repeats, "repeat", o.Repeats, "repeats of each strategy and fault")
+	flags.StringVar(&o.Resource, "resource", o.Resource, "where the register is that the lock protects: memory (outside of etcd), or etcd")
+	flags.StringVar(&o.Loss, "loss", o.Loss, "whether clients act on the loss of their lock: heeded, or ignored as most programs do")
+	flags.StringVar(&o.Workload, "workload", o.Workload, "what clients do with the lock: "+strings.Join(names(Builtin().Workloads), ", "))
+	flags.IntVar(&o.Permits, "permits", o.Permits, "how many may hold a lock at a time that lets several in (a semaphore)")
+	flags.StringVar(&o.Spread, "spread", o.Spread, "how clients choose among keys: uniform, or zipf (few of them mostly)")
+	flags.Float64Var(&o.Rate, "rate", o.Rate, "open loop: acquires a second that fall due for all clients together, whether or not one is free;\n0: closed loop, each client as fast as it can")
 	flags.Uint64Var(&o.seed, "seed", 0, "seed of the plan (default: drawn, and printed)")
 	flags.StringVar(&o.out, "out", "", "folder of the run, new or empty (default: a new one in "+results.Runs+")")
 	flags.BoolVar(&o.planOnly, "plan-only", false, "print the plan as JSON and do nothing")
 	flags.IntVar(&o.parallel, "parallel", 1, "cells that are carried out at a time: more save time, and spoil latencies")
-	flags.StringVar(&o.Cluster, "cluster", scenario.Embed, "kind of cluster: "+scenario.Embed+" (members in this process), "+scenario.Process+" (members as child processes) or "+scenario.External)
-	flags.IntVar(&o.Members, "members", 3, "members of a cluster that lockquake starts")
+	flags.StringVar(&o.Cluster, "cluster", o.Cluster, "kind of cluster: "+scenario.Embed+" (members in this process), "+scenario.Process+" (members as child processes) or "+scenario.External)
+	flags.IntVar(&o.Members, "members", o.Members, "members of a cluster that lockquake starts")
 	o.clusters = &clusterOptions{}
 	o.clusters.declare(flags)
 }
@@ -176,21 +176,18 @@ func (a app) trial(ctx context.Context, o runOptions, recipe scenario.Scenario, 
 		trial.Settings.Members = kind.Members
 	}
 	w, err := a.workload(o, &trial.Settings)
-	if err == nil {
-		err = trial.Settings.Validate(kind)
-	}
 	if err != nil {
 		return trial, err
 	}
+	if err := trial.Settings.Validate(kind); err != nil {
+		return trial, fmt.Errorf("--%w", err)
+	}
 	s.workloads[w.Name], trial.Readers = w.Value, w.Value.Readers
-	for _, rule := range recipe.Rules {
-		if unmet := rule.Aim.Requires().Unmet(kind.Abilities, trial.Settings.Members); unmet != "" {
-			return trial, fmt.Errorf("fault %s: a cluster of kind %s %s", rule.Fault, trial.Settings.Cluster, unmet)
-		}
-		if rule.After >= trial.Settings.Duration {
-			return trial, fmt.Errorf("scenario %s: %s begins after %v, and the run lasts %v: give --duration of more", recipe.Name, rule.Fault, rule.After, trial.Settings.Duration)
-		}
-		s.faults[rule.Fault] = o.clusters.hooked(rule.Aim.Fault, s.prefix)
+	if err := trial.Possible(kind); err != nil {
+		return trial, err
+	}
+	for name, fault := range trial.Faults() {
+		s.faults[name] = o.clusters.hooked(fault, s.prefix)
 	}
 	list := o.strategies
 	if len(recipe.Settings.Strategies) > 0 && !o.given("strategy") {
@@ -308,14 +305,14 @@ func (a app) carryOutAll(ctx context.Context, run *results.Run, s selection, par
 func info(s selection, want string, again []string) results.Info {
 	i := results.Info{Seed: s.plan.Seed, Args: again, Want: want, Etcd: s.etcd()}
 	for _, c := range s.plan.Cells {
-		i.Cells = append(i.Cells, results.CellName{Strategy: c.Strategy, Fault: c.Fault, Repeat: c.Repeat})
+		i.Cells = append(i.Cells, c.Name())
 	}
 	return i
 }
 
 // carryOut does one cell, judges and stores it.
 func (a app) carryOut(ctx context.Context, run *results.Run, cell harness.Cell, s selection) (o outcome) {
-	name := results.CellName{Strategy: cell.Strategy, Fault: cell.Fault, Repeat: cell.Repeat}
+	name := cell.Name()
 	began := time.Now()
 	defer func() { o.name, o.took = name, time.Since(began) }()
 	stored, err := run.Cell(name)
@@ -333,22 +330,13 @@ func (a app) carryOut(ctx context.Context, run *results.Run, cell harness.Cell, 
 
 // record carries out the cell and writes its plan and history.
 func (a app) record(ctx context.Context, stored *results.Cell, cell harness.Cell, s selection) error {
-	if err := stored.WritePlan(cell.JSON()); err != nil {
-		return err
-	}
-	file, err := stored.History()
-	if err != nil {
-		return err
-	}
-	parts := harness.Parts{
+	return harness.Record(ctx, cell, harness.Parts{
 		Strategy: s.strategies[cell.Strategy].Open,
 		Workload: s.workloads[cell.Workload],
 		Faults:   s.faults,
 		Kind:     s.kinds[cell.Cluster],
-		Place:    harness.Place{Members: cell.Members, Dir: stored.Dir(), Prefix: s.prefixOf(cell, stored)},
-	}
-	err = harness.Run(ctx, cell, parts, file)
-	return errors.Join(err, file.Close())
+		Place:    harness.Place{Prefix: s.prefixOf(cell, stored)},
+	}, stored)
 }
 
 // prefixOf is what the cell's keys begin with: a cluster of its own has nobody else in it.

@@ -3,6 +3,8 @@ package scenario
 import (
 	"embed"
 	"fmt"
+	"os"
+	"strings"
 )
 
 //go:embed named/*.yaml
@@ -27,6 +29,25 @@ func Named() []File {
 		files = append(files, File{Name: name, Text: text})
 	}
 	return files
+}
+
+// Find reads the scenario of a name, or the file of a path.
+func Find(name string, known Names) (Scenario, error) {
+	var names []string
+	for _, file := range Named() {
+		if file.Name == name {
+			return file.Parse(known)
+		}
+		names = append(names, file.Name)
+	}
+	text, err := os.ReadFile(name)
+	switch {
+	case err == nil:
+		return Parse(name, text, known)
+	case strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml") || strings.ContainsAny(name, "/\\"):
+		return Scenario{}, fmt.Errorf("read scenario: %w", err)
+	}
+	return Scenario{}, fmt.Errorf("there is no scenario %q: %s", name, meant(name, names, ""))
 }
 
 // Parse is Parse with the file's own name.

@@ -73,6 +73,11 @@ type Settings struct {
 	Rate       float64
 }
 
+// Alone is a scenario of one fault, injected again and again as it comes.
+func Alone(f Fault, doc string) Scenario {
+	return Scenario{Name: f.Name, Doc: doc, Rules: []Rule{{Fault: f.Name, Aim: f.Aim, Probability: 1}}}
+}
+
 // Rule is a fault with its schedule. Without a moment its injections come by time; with one, each waits
 // for the moment. One rule's injections never overlap.
 type Rule struct {
