@@ -648,7 +648,10 @@ var twins = []twin{
 	},
 }
 
-func TestTwins(t *testing.T) {
+func TestTwins(t *testing.T) { judgeTwins(t, twins) }
+
+func judgeTwins(t *testing.T, twins []twin) {
+	t.Helper()
 	for _, c := range twins {
 		t.Run(c.claim, func(t *testing.T) {
 			if v := c.checker.Check(draw(t, c.ok)); v.Validity != Valid {

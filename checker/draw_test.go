@@ -18,16 +18,17 @@ const column = 100 * time.Millisecond
 
 // draw turns a drawing into the history that it shows. A line is a process, its columns are time:
 //
-//	cell: pause-holder fenced keys=k0   the header's fault; fenced; its keys; cut: no orderly end
+//	cell: pause-holder fenced keys=k0   the header's fault; fenced; its keys; permits=2; nowrites; cut: no orderly end
 //	p0:    |acquire t=1|----|release|   process 0 of client 0: operations between bars, ok
 //	p3/c0: |acquire k1 t=1|  |release?  process 3 of client 0, key k1; ? unknown, ! fail; no bar: never returned
+//	p4:    |acquire shared t=1|         or nested, tried, queued
 //	p1:    |read 7 @5|  |write 8<7 @6|  value 8 over 7, at position 6
 //	p2:    <lost> <granted l=9 ttl=10>  observations, at their <; sent a column earlier
 //	nem:   |inject pause-holder|  |heal stalled|
 //	etcd:  <deleted! t=1 l=9 @12>
 //
-// What belongs to a hold belongs to the latest acquire of its process, and has its key and token. The
-// key is k0 where none is drawn.
+// What belongs to a hold belongs to the latest acquire of its process, and has its key and token; after the release
+// of a nested one, to the one before it. The key is k0 where none is drawn.
 func draw(t *testing.T, drawing string) history.History {
 	t.Helper()
 	d := drawer{t: t, header: history.Header{Clients: 2, TTL: 10 * column, Settle: 20 * column}}
@@ -83,10 +84,14 @@ func (d *drawer) line(l string) {
 func (d *drawer) cell(words []string) {
 	d.header.Fault = words[0]
 	d.header.Fenced = slices.Contains(words, "fenced")
+	d.header.NoWrites = slices.Contains(words, "nowrites")
 	d.cut = slices.Contains(words, "cut")
 	for _, w := range words {
 		if keys, ok := strings.CutPrefix(w, "keys="); ok {
 			d.header.Keys = strings.Split(keys, ",")
+		}
+		if permits, ok := strings.CutPrefix(w, "permits="); ok {
+			d.header.Permits = int(d.number(permits))
 		}
 	}
 }
@@ -135,6 +140,8 @@ func (d *drawer) word(e *history.Event, w string) {
 		e.Value = d.number(value) * int64(column)
 	case replaced:
 		e.Value, e.Prev = d.number(over), d.number(prev)
+	case modes[w] != history.Alone:
+		e.Mode = modes[w]
 	case w[0] == '@':
 		e.Pos = d.number(w[1:])
 	case w[0] == 'k':
@@ -147,6 +154,8 @@ func (d *drawer) word(e *history.Event, w string) {
 		e.Value = d.number(w)
 	}
 }
+
+var modes = map[string]history.Mode{"shared": history.Shared, "nested": history.Nested, "tried": history.Tried, "queued": history.Queued}
 
 func (d *drawer) number(s string) int64 {
 	n, err := strconv.ParseInt(s, 10, 64)
@@ -161,7 +170,7 @@ func (d *drawer) history() history.History {
 	slices.SortStableFunc(d.events, func(a, b drawn) int { return cmp.Compare(a.col, b.col) })
 	b := history.NewBuilder(d.header)
 	ids := map[int]history.OpID{}
-	holds := map[int32]history.Event{} // the latest acquire of a process
+	holds := map[int32][]history.Event{} // the latest acquire of a process, behind those that it lies in
 	for i, e := range d.events {
 		e.Seq = int64(i + 1)
 		if e.Kind == history.Invoke {
@@ -178,14 +187,23 @@ func (d *drawer) history() history.History {
 	return h
 }
 
-func (e *drawn) belong(holds map[int32]history.Event) {
+func (e *drawn) belong(holds map[int32][]history.Event) {
 	switch e.Op {
 	case history.Acquire, history.Inject:
 		e.Hold = e.ID
 		e.Key = cmp.Or(e.Key, map[bool]string{true: "k0"}[e.Op == history.Acquire])
-		holds[e.Process] = e.Event
+		if e.Kind != history.Invoke || e.Mode != history.Nested {
+			holds[e.Process] = holds[e.Process][:max(len(holds[e.Process])-1, 0)] // this one, or one that is over
+		}
+		holds[e.Process] = append(holds[e.Process], e.Event)
 	case history.Release, history.Read, history.Write, history.Lost, history.Crash, history.Heal:
-		hold := holds[e.Process]
+		var hold history.Event
+		if own := holds[e.Process]; len(own) > 0 {
+			hold = own[len(own)-1]
+			if e.Op == history.Release && e.Kind == history.Return && hold.Mode == history.Nested {
+				holds[e.Process] = own[:len(own)-1]
+			}
+		}
 		e.Hold, e.Key = hold.ID, cmp.Or(e.Key, hold.Key)
 		e.Token, e.Fault = cmp.Or(e.Token, hold.Token), cmp.Or(e.Fault, hold.Fault)
 	case history.Created, history.Deleted:

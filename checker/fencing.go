@@ -10,7 +10,8 @@ import (
 )
 
 // Fencing asks whether the protected resource took harm: accepted a write made under a token older than one
-// already seen, let two writes replace the same value, or lost an acknowledged update.
+// already seen, let two writes replace the same value, or lost an acknowledged update. Reads, shared or not, do
+// no harm. A workload that writes nothing (Header.NoWrites) is valid.
 type Fencing struct{}
 
 // Check gives the verdict "fencing". Its Why begins with "stale write accepted", "acknowledged
@@ -27,10 +28,12 @@ func (Fencing) Check(h history.History) Verdict {
 		return disagreement(v, d.strange)
 	case len(d.stale)+len(d.lost)+len(d.forks) > 0:
 		return d.accuse(&h, v)
-	case d.writes == 0:
+	case d.writes == 0 && !h.Header.NoWrites:
 		v.Why = "no write to judge"
 	case h.Cut != "":
 		v.Why = "no harm seen, but the history was cut short"
+	case d.writes == 0:
+		v.Validity, v.Why = Valid, cmp.Or(h.Header.Workload, "this workload")+" writes nothing: there is no harm to be done"
 	case len(d.unread) > 0:
 		v.Why = "no harm seen, but no last read of " + strings.Join(d.unread, ", ")
 	default:

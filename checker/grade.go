@@ -17,7 +17,7 @@ const (
 	Unsafe                    // the resource took harm, or two holders had live leases and nothing fenced them
 	Fenced                    // holds overlapped within a lease, yet the resource refused every stale write
 	LeaseBounded              // holds overlapped only after the older holder had outlived its lease, and did no harm
-	Exclusive                 // no two holds overlapped
+	Exclusive                 // no two holds overlapped, but of those who may: readers, and as many as there are permits
 )
 
 var gradeNames = [...]string{"unknown", "unsafe", "fenced", "lease-bounded", "exclusive"}
@@ -40,17 +40,21 @@ func (g *Grade) UnmarshalText(b []byte) error {
 
 // GradeOf grades a cell by the verdicts exclusion, lease-bounded and fencing. A verdict that is
 // missing counts as Unknown, and a failure of lockquake leaves the cell Ungraded.
+//
+// A workload without a resource has nothing that could take harm, and nothing that refuses a write: its grades are
+// exclusive, lease-bounded and unsafe, never fenced.
 func GradeOf(header history.Header, verdicts []Verdict) Grade {
 	if slices.ContainsFunc(verdicts, func(v Verdict) bool { return v.Harness }) {
 		return Ungraded
 	}
+	fenced := header.Fenced && !header.NoWrites
 	harm := verdictOf(verdicts, "fencing").Validity
 	exclusive := verdictOf(verdicts, "exclusion").Validity
 	bounded := verdictOf(verdicts, "lease-bounded").Validity
 	switch {
 	case harm == Invalid:
 		return Unsafe
-	case exclusive == Invalid && bounded == Invalid && !header.Fenced:
+	case exclusive == Invalid && bounded == Invalid && !fenced:
 		return Unsafe
 	case harm == Unknown:
 		return Ungraded

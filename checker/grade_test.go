@@ -44,6 +44,16 @@ func TestGradeOf(t *testing.T) {
 	}
 }
 
+// Where there is no resource, nothing was refused: the fence of its header does not count.
+func TestGradeWithoutWrites(t *testing.T) {
+	verdicts := []Verdict{{Checker: "exclusion", Validity: Invalid}, {Checker: "lease-bounded", Validity: Invalid}, {Checker: "fencing", Validity: Valid}}
+	for noWrites, want := range map[bool]Grade{false: Fenced, true: Unsafe} {
+		if got := GradeOf(history.Header{Fenced: true, NoWrites: noWrites}, verdicts); got != want {
+			t.Errorf("no writes %t: %v, wanted %v", noWrites, got, want)
+		}
+	}
+}
+
 func TestGradeText(t *testing.T) {
 	for g := Ungraded; g <= Exclusive; g++ {
 		text, err := g.MarshalText()

@@ -189,7 +189,9 @@ func TestOverlapEvidence(t *testing.T) {
 	}
 }
 
-func twinOf(t *testing.T, claim string) twin {
+func twinOf(t *testing.T, claim string) twin { return twinIn(t, twins, claim) }
+
+func twinIn(t *testing.T, twins []twin, claim string) twin {
 	for _, c := range twins {
 		if c.claim == claim {
 			return c

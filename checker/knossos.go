@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"container/heap"
 	"fmt"
+	"maps"
 	"slices"
 
 	"lockquake/checker/history"
@@ -27,6 +28,11 @@ type Knossos struct{}
 // Check gives the verdict "knossos".
 func (Knossos) Check(h history.History) Verdict {
 	v := Verdict{Checker: "knossos"}
+	if others := kinds(&h); len(others) > 0 {
+		key := slices.Min(slices.Collect(maps.Keys(others)))
+		v.Why = fmt.Sprintf("Knossos' mutex is held by one, and once; %s is %s", key, others[key].name(h.Header.Permits))
+		return v
+	}
 	locks := map[string]*ownerless{}
 	for _, t := range turns(&h) {
 		l := locks[t.o.Key]

@@ -18,7 +18,7 @@ import (
 const MostPage = 200_000
 
 const (
-	mostJudged  = 12 // operations given to porcupine; it searches 2^12 sets of them at most
+	mostJudged  = 16 // operations given to porcupine; it searches 2^16 sets of them at most
 	mostNotes   = 24 // annotations; with more, one has to scroll far for what matters
 	mostLines   = 24 // of the story
 	longCaption = 48 // in runes, as all that follow

@@ -12,7 +12,7 @@ import (
 // model is the sequential model that the evidence is laid against, and what to call it. Porcupine
 // puts states and metadata into its page as they are, so both are escaped here.
 func (p *proof) model() (porcupine.Model, string) {
-	m, name := p.lockModel(), "the model of a mutex"
+	m, name := p.lockModel(), "the model of "+p.kind().name(p.h.Header.Permits)
 	if p.resource() {
 		m, name = p.chainModel(), "the model of a register that is written value upon value and refuses old tokens"
 	}
@@ -21,34 +21,77 @@ func (p *proof) model() (porcupine.Model, string) {
 	return m, name
 }
 
-// lockModel is the mutex as clients believed in it. Its state is the acquire whose hold it is, 0: free. What is
-// not known to have happened changes nothing where it cannot have happened; but a release that the ground
-// truth accuses did happen.
+// kind is that of the lock that the evidence is about.
+func (p *proof) kind() kind { return kinds(p.h)[p.judged[0].Key] }
+
+// held is a state of the lock: which of the judged acquires began holds that last, a bit each.
+type held uint32
+
+// lockModel is the lock as clients believed in it. What is not known to have happened changes nothing where it
+// cannot have happened; but a release that the ground truth accuses did happen.
 func (p *proof) lockModel() porcupine.Model {
 	happened := func(o *history.Operation) bool {
 		return o.Outcome != history.Unknown || p.v.Checker == "release"
 	}
 	return porcupine.Model{
-		Init: func() any { return history.OpID(0) },
+		Init: func() any { return held(0) },
 		Step: func(state, input, _ any) (bool, any) {
-			holder, o := state.(history.OpID), input.(*history.Operation)
-			switch {
+			holds, o := state.(held), input.(*history.Operation)
+			switch own := holds & p.of(o.Hold); {
 			case o.Op == history.Acquire && o.Outcome == history.OK:
-				return holder == 0, o.ID
-			case o.Op == history.Release && holder == o.Hold:
-				return true, history.OpID(0)
+				return p.admits(holds, o), holds | p.of(o.ID)
+			case o.Op == history.Release && own == 0:
+				return !happened(o), holds
 			case o.Op == history.Release:
-				return !happened(o), holder
+				return true, holds &^ own
 			}
-			return true, holder
+			return true, holds
 		},
-		DescribeState: func(state any) string {
-			if o := p.h.Find(state.(history.OpID)); o != nil {
-				return "held by " + clientName(o.Client) + credentials(o.Token, o.Lease)
-			}
-			return "free"
-		},
+		DescribeState: func(state any) string { return p.describe(state.(held)) },
 	}
+}
+
+// of is the state in which only one hold lasts; 0: it is not judged.
+func (p *proof) of(acquire history.OpID) held {
+	for i, o := range p.judged {
+		if o.ID == acquire {
+			return 1 << i
+		}
+	}
+	return 0
+}
+
+// admits tells whether one more client may come to those that hold; one that acquires again, only to itself.
+func (p *proof) admits(holds held, a *history.Operation) bool {
+	var all Holders
+	others := false
+	for i, o := range p.judged {
+		if holds&(1<<i) == 0 {
+			continue
+		}
+		others = others || o.Client != a.Client
+		if o.Mode != history.Nested {
+			all.Add(o.Mode, 1)
+		}
+	}
+	if a.Mode == history.Nested {
+		return !others
+	}
+	all.Add(a.Mode, 1)
+	return !all.TooMany(p.h.Header.Permits)
+}
+
+func (p *proof) describe(holds held) string {
+	var names []string
+	for i, o := range p.judged {
+		if holds&(1<<i) != 0 {
+			names = append(names, clientName(o.Client)+how(o.Mode)+credentials(o.Token, o.Lease))
+		}
+	}
+	if names == nil {
+		return "free"
+	}
+	return "held by " + list(names)
 }
 
 // chain is a state of the register: the latest of the writes in the picture, 0 for what was there

@@ -28,7 +28,7 @@ func caption(o *history.Operation) string {
 	case history.Read:
 		text += fmt.Sprintf(" %d", o.Value)
 	default:
-		text += " " + o.Key
+		text += " " + o.Key + how(o.Mode)
 	}
 	if o.Token != 0 {
 		text += ", token " + strconv.FormatInt(o.Token, 10)

@@ -73,12 +73,14 @@ type waiters struct {
 	last    time.Duration // the end of the history
 	stuck   []*history.Operation
 	untold  *history.Operation            // was waiting at the end, but not for long enough to be accused
-	final   map[string]*history.Operation // the last acquire of each key
+	final   map[string]*history.Operation // the last acquire of each key that tells whether it is locked
 	crashed map[int32]bool                // by process
 }
 
 func (w *waiters) judge(o *history.Operation) {
-	w.final[o.Key] = o
+	if tells(o) {
+		w.final[o.Key] = o
+	}
 	patience := max(w.from, o.CallAt) + w.h.Header.Settle
 	open := o.Return == history.Open
 	switch {
@@ -89,6 +91,12 @@ func (w *waiters) judge(o *history.Operation) {
 	case open:
 		w.untold = o
 	}
+}
+
+// tells tells whether it is known of a key, by what became of an acquire, that it is locked or not. A try in vain
+// may have met another one; and a nested acquire is of who holds the key.
+func tells(o *history.Operation) bool {
+	return o.Mode != history.Nested && (o.Mode != history.Tried || o.Outcome == history.OK)
 }
 
 func (w *waiters) verdict(v Verdict) Verdict {
@@ -161,11 +169,14 @@ func (w *waiters) locked() *history.Operation {
 	return nil
 }
 
-// holder is who believed in a hold of the key when an acquire returned; empty: nobody.
+// holder is who believed in a hold of the key when an acquire returned; empty: nobody, or not as many as may.
 func (w *waiters) holder(o *history.Operation) string {
+	left := max(w.h.Header.Permits, 1)
 	for _, hold := range w.h.Holds() {
 		if hold.Acquire.Key == o.Key && hold.Start < o.Return && o.Return < hold.End {
-			return clientName(hold.Acquire.Client)
+			if left--; left == 0 {
+				return clientName(hold.Acquire.Client)
+			}
 		}
 	}
 	return ""

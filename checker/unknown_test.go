@@ -23,6 +23,14 @@ func TestUnknown(t *testing.T) {
 			p1:   |acquire t=2 l=8|----|release|    <renewed l=7 ttl=10>`,
 			why: "what c0 knew of lease 7 was not recorded"},
 		{claim: "no write, no fencing", checker: Fencing{}, drawing: `p0: |acquire t=1| |read 0|`, why: "no write to judge"},
+		{claim: "no write, though there was something to write to", checker: Fencing{}, drawing: `
+			cell: none
+			p0: |acquire t=1| |release|`, why: "no write to judge"},
+		{claim: "nothing to write to, in a history that was cut", checker: Fencing{}, drawing: `
+			cell: none nowrites cut
+			p0: |acquire t=1| |release|`, why: "cut short"},
+		{claim: "Knossos, of what is no mutex", checker: Knossos{}, drawing: `
+			p0: |acquire shared t=1| |release|`, why: "k0 is a readers-writer lock"},
 		{claim: "no last read", checker: Fencing{}, drawing: `
 			p0: |acquire t=1| |read 0| |write 1<0| |write? 2<1|`, why: "no last read of k0"},
 		{claim: "no harm in a history that was cut", checker: Fencing{}, drawing: `
@@ -174,6 +182,11 @@ func TestKnown(t *testing.T) {
 			cell: pause-holder
 			nem: |inject! pause-holder| |inject pause-holder| |heal|
 			p1:                                                      |acquire|`},
+		{"nothing to write to", Fencing{}, `
+			cell: none nowrites
+			p0: |acquire t=1| |release|`},
+		{"Knossos, of a mutex", Knossos{}, `
+			p0: |acquire t=1| |release|`},
 		{"no fault in calm", Evidence{}, `
 			cell: none
 			p0: |acquire|`},

@@ -16,7 +16,7 @@ type WellFormed struct{}
 func (WellFormed) Check(h history.History) Verdict {
 	v := Verdict{Checker: "well-formed", Judged: len(h.Ops) + len(h.Infos)}
 	defects := slices.Clone(h.Defects)
-	for _, find := range []func(*history.History) []string{intervals, clock, processes, references} {
+	for _, find := range []func(*history.History) []string{intervals, clock, processes, references, nested} {
 		defects = append(defects, find(&h)...)
 	}
 	switch {
@@ -118,6 +118,17 @@ func references(h *history.History) (defects []string) {
 	for i := range h.Infos {
 		if e := &h.Infos[i]; e.Op == history.Lost && !names(h, e.Hold, e.Seq, e.Key) {
 			defects = append(defects, fmt.Sprintf("lost (event %d, %s) names %d, no earlier acquire of %s", e.Seq, seconds(e.At), e.Hold, e.Key))
+		}
+	}
+	return defects
+}
+
+// nested checks that what was acquired again was held by then.
+func nested(h *history.History) (defects []string) {
+	outer := nesting(h)
+	for i := range h.Ops {
+		if o := &h.Ops[i]; o.Op == history.Acquire && o.Mode == history.Nested && outer[o.ID] == 0 {
+			defects = append(defects, describe(o, "is nested, and its client held nothing"))
 		}
 	}
 	return defects

@@ -64,10 +64,10 @@ func involved(h *history.History, v Verdict) []*history.Operation {
 // endings are the times at which the holds that some acquires began were no longer believed in,
 // history.Open for those that were to the end.
 func endings(h *history.History, ops []*history.Operation) map[history.OpID]time.Duration {
-	ends := map[history.OpID]time.Duration{}
+	ends, outer := map[history.OpID]time.Duration{}, nesting(h)
 	for _, o := range ops {
 		if o.Op == history.Acquire {
-			ends[o.ID] = history.Open
+			ends[o.ID], ends[outer[o.ID]] = history.Open, history.Open
 		}
 	}
 	note := func(id history.OpID, at time.Duration) {
@@ -84,6 +84,9 @@ func endings(h *history.History, ops []*history.Operation) map[history.OpID]time
 		if e := &h.Infos[i]; slices.Contains([]history.Op{history.Lost, history.Crash}, e.Op) {
 			note(e.Hold, e.At)
 		}
+	}
+	for inner, in := range outer {
+		note(inner, ends[in])
 	}
 	return ends
 }

@@ -49,13 +49,16 @@ func credentials(token, lease int64) string {
 	return " (" + strings.Join(words, ", ") + ")"
 }
 
-// list is an enumeration of two words or more; of many, the first and the last ones.
+// list is an enumeration of words; of many, the first and the last ones.
 func list(words []string) string {
 	const most = 8
 	if n := len(words); n > most {
 		words = append(slices.Clone(words[:most-2]), fmt.Sprintf("%d more", n-most+1), words[n-1])
 	}
 	last := len(words) - 1
+	if last == 0 {
+		return words[0]
+	}
 	return strings.Join(words[:last], ", ") + " and " + words[last]
 }
 
