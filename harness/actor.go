@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -76,10 +75,10 @@ func (r *run) open(ctx context.Context, a *actor) error {
 }
 
 func (r *run) openLock(ctx context.Context, a *actor, client Client, key string) (lock.Lock, error) {
-	l, err := r.parts.Strategy(ctx, lock.Env{
+	l, err := opened(ctx, r.parts.Strategy, lock.Env{
 		Client: client.Etcd(), Name: r.parts.Place.Prefix.locks() + key,
 		TTL: r.cell.TTL, ClientID: fmt.Sprintf("c%d", a.number), Permits: r.cell.Permits,
-	})
+	}, client.Close)
 	if err != nil {
 		return nil, err
 	}
@@ -229,16 +228,10 @@ func (r *run) begin(ctx context.Context, a *actor, l *life) {
 	ctx, l.cancel = context.WithCancel(ctx)
 	r.clients.Go(func() {
 		defer close(l.done)
-		defer r.recovered()
-		r.loop(ctx, a, l)
+		if err := guarded(func() { r.loop(ctx, a, l) }); err != nil {
+			r.fail(err)
+		}
 	})
-}
-
-// recovered makes a panic in a strategy the end of the run, with everything healed, and not of lockquake.
-func (r *run) recovered() {
-	if p := recover(); p != nil {
-		r.fail(fmt.Errorf("strategy %s panicked: %v\n%s", r.cell.Strategy, p, debug.Stack()))
-	}
 }
 
 // crash ends a client where it is. What its connection still had to send is lost; its process ends at its next
@@ -283,15 +276,10 @@ func (r *run) restart(ctx context.Context, a *actor) error {
 // its client; a session that could not be ended is left to its lease, and the history tells.
 func (l *life) close(number int) error {
 	done := make(chan struct{})
+	var closing error
 	go func() {
 		defer close(done)
-		for key, lock := range l.locks {
-			if l.hasCrashed() {
-				_ = lock.Close() // it can reach nobody any more; this is for what it keeps in this process
-			} else {
-				l.process.Close(key)
-			}
-		}
+		closing = guarded(l.closeLocks)
 	}()
 	within(done, leaving)
 	if err := l.client.Close(); err != nil {
@@ -300,7 +288,17 @@ func (l *life) close(number int) error {
 	if !within(done, healing) {
 		return fmt.Errorf("close client c%d: its lock's Close did not return within %v after its client was closed", number, healing)
 	}
-	return nil
+	return closing
+}
+
+func (l *life) closeLocks() {
+	for key, lock := range l.locks {
+		if l.hasCrashed() {
+			_ = lock.Close() // it can reach nobody any more; this is for what it keeps in this process
+		} else {
+			l.process.Close(key)
+		}
+	}
 }
 
 func (l *life) hasCrashed() bool {

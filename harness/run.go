@@ -166,13 +166,15 @@ func (r *run) work(ctx, steady context.Context) error {
 	}
 	r.rec.Info(stop)
 	close(r.stop)
+	if r.failure(ctx) != nil {
+		cancel() // nothing will be judged: nobody needs to get what it waits for
+	}
 	settled := r.settle(cancel)
 	healthy := r.verifyHealthy(steady)
 	if err := errors.Join(r.failure(ctx), faults, settled, healthy); err != nil {
 		return err
 	}
-	r.lastReads(steady)
-	return nil
+	return guarded(func() { r.lastReads(steady) })
 }
 
 // failure is what ended the run early, if that was not its caller.

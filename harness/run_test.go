@@ -344,12 +344,48 @@ func TestPanicOfAStrategyIsItsOwn(t *testing.T) {
 		l := newFakeLock()
 		l.fragile = true
 		fault := &longFault{fakeFault{evidence: nemesis.Evidence{Observed: true}}}
+		began := time.Now()
 		_, err := carry(t.Context(), t, &fakeCluster{}, l.strategy, fault)
-		if err == nil || !strings.Contains(err.Error(), "strategy mutex panicked: out of order") {
+		if err == nil || !strings.Contains(err.Error(), "the strategy panicked: out of order") {
 			t.Errorf("%v, want the panic", err)
 		}
 		if fault.injected != fault.healed {
 			t.Errorf("%d injected, %d healed", fault.injected, fault.healed)
 		}
+		if lasted := time.Since(began); lasted > settings().Duration+healing {
+			t.Errorf("it took %v to end what could not be judged any more", lasted)
+		}
 	})
 }
+
+// What a strategy does wrong where it opens or closes a lock ends the run in order, too.
+func TestLockThatCannotBeOpenedOrClosedEndsTheRun(t *testing.T) {
+	for name, wrong := range map[string]struct {
+		strategy lock.Strategy
+		says     string
+	}{
+		"an error":       {func(context.Context, lock.Env) (lock.Lock, error) { return nil, errors.New("no keys left") }, ": no keys left"},
+		"a panic":        {func(context.Context, lock.Env) (lock.Lock, error) { panic("no hands") }, ": the strategy panicked: no hands"},
+		"nothing":        {func(context.Context, lock.Env) (lock.Lock, error) { return nil, nil }, "the strategy gave neither a lock nor an error"},
+		"no end":         {func(context.Context, lock.Env) (lock.Lock, error) { time.Sleep(time.Hour); return nil, nil }, "the strategy did not return within 15s"},
+		"a bad end":      {func(context.Context, lock.Env) (lock.Lock, error) { return badEnd{newFakeLock()}, nil }, "the strategy panicked: at last"},
+		"no hold at all": {func(context.Context, lock.Env) (lock.Lock, error) { return noHold{newFakeLock()}, nil }, "the strategy panicked: runtime error: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				if _, err := carry(t.Context(), t, &fakeCluster{}, wrong.strategy, nil); err == nil || !strings.Contains(err.Error(), wrong.says) {
+					t.Errorf("%v, want %q", err, wrong.says)
+				}
+				time.Sleep(time.Hour) // until nobody is left who sleeps
+			})
+		})
+	}
+}
+
+type badEnd struct{ *fakeLock }
+
+func (badEnd) Close() error { panic("at last") }
+
+type noHold struct{ *fakeLock }
+
+func (noHold) Acquire(context.Context) (lock.Hold, error) { return lock.Hold{}, nil }
