@@ -79,11 +79,11 @@ func pointLatest(dir string) error {
 	return nil
 }
 
-// Locate finds the folder that a user means: "latest" or "", "-1" for the run before the latest, "-2" for
-// the one before that, or a path. Only runs in the default place are counted.
+// Locate finds the folder that a user means: "latest" or "", "latest-1" or "-1" for the run before the latest, "-2"
+// for the one before that, or a path. Only runs in the default place are counted.
 func Locate(which string) (string, error) {
 	back := 0
-	if n, err := strconv.Atoi(which); err == nil && n < 0 {
+	if n, err := strconv.Atoi(strings.TrimPrefix(which, latest)); err == nil && n < 0 {
 		back = -n
 	} else if which != latest && which != "" {
 		return filepath.Clean(which), nil

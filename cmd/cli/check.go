@@ -73,18 +73,18 @@ func runOf(args []string) string {
 	return args[0]
 }
 
-// runsLast moves an argument like -1, which names a run, behind the flags and a --: the parser would
-// take it for a flag.
-func runsLast(args []string) []string {
-	if len(args) == 0 || args[0] != "check" && args[0] != "report" {
+// namingRuns spells an argument like -1, which names a run, as latest-1: the parser would take it for a flag.
+func namingRuns(args []string) []string {
+	if len(args) == 0 || !slices.Contains([]string{"check", "report", "compare"}, args[0]) {
 		return args
 	}
-	isRun := func(arg string) bool { n, err := strconv.Atoi(arg); return err == nil && n < 0 }
-	i := slices.IndexFunc(args, isRun)
-	if i < 0 || slices.Contains(args, "--") {
-		return args
+	named := slices.Clone(args)
+	for i, arg := range named {
+		if n, err := strconv.Atoi(arg); err == nil && n < 0 {
+			named[i] = "latest" + arg
+		}
 	}
-	return append(slices.Delete(slices.Clone(args), i, i+1), "--", args[i])
+	return named
 }
 
 func (a app) checkRun(cmd *cobra.Command, run *results.Run, asked string) error {

@@ -7,13 +7,14 @@ const (
 	exitHeld        = 0   // judged, and held
 	exitBroken      = 1   // a guarantee was broken
 	exitUnknown     = 3   // not known
+	exitThreshold   = 4   // only a threshold was missed
 	exitUsage       = 64  // wrong input
 	exitHarness     = 70  // the harness or the cluster failed
 	exitInterrupted = 130 // the partial run was saved and judged
 )
 
 // worst orders exit codes: a broken guarantee is a fact, whatever else went wrong.
-var worst = []int{exitBroken, exitInterrupted, exitHarness, exitUsage, exitUnknown, exitHeld}
+var worst = []int{exitBroken, exitInterrupted, exitHarness, exitUsage, exitUnknown, exitThreshold, exitHeld}
 
 func worse(a, b int) int {
 	for _, code := range worst {

@@ -141,7 +141,7 @@ func TestTheRunBefore(t *testing.T) {
 		call(t, command...).want(t, exitUsage, "make one with lockquake run")
 	}
 	store(t, "", "mutex")
-	call(t, "report", "-1", "-o", "edn").want(t, exitUsage, `find run "-1"`)
+	call(t, "report", "-1", "-o", "edn").want(t, exitUsage, `find run "latest-1"`)
 	store(t, "", "mutex", "none")
 	call(t, "report", "-1", "-o", "edn").want(t, exitHeld, "{:type :invoke")
 	call(t, "report", "-o", "edn", "latest").want(t, exitHeld, "history.edn\n")

@@ -40,7 +40,7 @@ func run(ctx context.Context, c Catalogue, args []string, out, log io.Writer) in
 		return exitUsage
 	}
 	root := a.root()
-	root.SetArgs(runsLast(args))
+	root.SetArgs(namingRuns(args))
 	root.SetOut(out)
 	root.SetErr(log)
 	err := root.ExecuteContext(ctx)
@@ -58,7 +58,7 @@ func (a app) root() *cobra.Command {
 pauses holders, ends leases and kills members, and then judges what happened: which guarantee held,
 whose fault a failure was, and the operations that prove it.
 
-Exit codes: 0 judged and held, 1 a guarantee broken, 3 unknown, 64 wrong input,
+Exit codes: 0 judged and held, 1 a guarantee broken, 3 unknown, 4 only a threshold missed, 64 wrong input,
 70 the harness or the cluster failed, 130 interrupted (the partial run is saved and judged).`,
 		Example: `  lockquake demo
   lockquake run --strategy mutex --fault pause-holder
@@ -67,6 +67,6 @@ Exit codes: 0 judged and held, 1 a guarantee broken, 3 unknown, 64 wrong input,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(a.demoCommand(), a.runCommand(), a.checkCommand(), a.reportCommand(), a.reproCommand(), a.listCommand(), a.versionCommand())
+	root.AddCommand(a.demoCommand(), a.runCommand(), a.checkCommand(), a.reportCommand(), a.reproCommand(), a.compareCommand(), a.listCommand(), a.versionCommand())
 	return root
 }
