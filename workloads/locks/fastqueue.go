@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"lockquake/workloads/lock"
@@ -111,12 +112,21 @@ func (q *fastQueue) place(ctx context.Context) (*ticket, error) {
 	if t != nil && !isClosed(t.gone) {
 		return t, nil
 	}
+	t, err := q.enqueue(ctx)
+	if errors.Is(err, rpctypes.ErrLeaseNotFound) { // somebody revoked it since the last renewal
+		t, err = q.enqueue(ctx)
+	}
+	return t, err
+}
+
+// enqueue puts a key. After an error nobody uses its lease any more.
+func (q *fastQueue) enqueue(ctx context.Context) (*ticket, error) {
 	l, err := q.live(ctx)
 	if err != nil {
 		return nil, err
 	}
-	t = q.ticket(l)
-	if err := q.enqueue(ctx, t); err != nil {
+	t := q.ticket(l)
+	if err := q.create(ctx, t); err != nil {
 		q.follower.forget(t)
 		return nil, q.abandon(l, err)
 	}
@@ -153,8 +163,8 @@ func (q *fastQueue) ticket(l *trustedLease) *ticket {
 	return t
 }
 
-// enqueue puts the key. clientv3 repeats some requests by itself: then the key is there already.
-func (q *fastQueue) enqueue(ctx context.Context, t *ticket) error {
+// create puts the ticket's key. clientv3 repeats some requests by itself: then the key is there already.
+func (q *fastQueue) create(ctx context.Context, t *ticket) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	resp, err := q.env.Client.Txn(ctx).
