@@ -89,7 +89,7 @@ func (a *pending) waits() bool {
 	return txns >= a.txns+2 || watches > a.watches
 }
 
-// waitsFor waits until the process waits for the lock.
+// mustWait waits until the process waits for the lock.
 func (a *pending) mustWait() *pending {
 	a.by.s.await(fmt.Sprintf("%s to wait for the lock", a.by), a.waits)
 	return a
@@ -102,6 +102,12 @@ func (a *pending) endsWithin(limit time.Duration) bool {
 		a.cancel()
 	}
 	return a.returns()
+}
+
+// mayEndWithin gives the acquire a time, and lets it wait on.
+func (a *pending) mayEndWithin(limit time.Duration) *pending {
+	a.by.s.within(limit, a.isDone)
+	return a
 }
 
 // works lets a process that has got the lock read and write, once.

@@ -5,7 +5,21 @@ package repro
 func All() []Reproduction {
 	return []Reproduction{
 		etcd22082(),
+		etcd19597(),
+		etcd16221(),
+		ambiguousAcquire(),
+		etcd18082(),
+		etcd10756(),
 		etcd11456(),
+		pauseNoFence(),
+		checkThenAct(),
 		tutorialStaleRelease(),
+		tutorialPause(),
+		tutorialPartition(),
+		tutorialLongSection(),
+		tutorialDeadKeepalive(),
+		tutorialLateDelete(),
+		tutorialABA(),
+		tutorialNoToken(),
 	}
 }

@@ -35,17 +35,19 @@ type process struct {
 func (p *process) String() string { return fmt.Sprintf("c%d", p.client.number) }
 
 // client opens a client, and a process of it.
-func (s *scene) client(number int32) *process { return s.clientWithTTL(number, s.ttl()) }
+func (s *scene) client(number int32) *process { return s.clientOf(number, key, s.ttl()) }
 
-// clientWithTTL opens a client whose leases have a TTL of its own.
-func (s *scene) clientWithTTL(number int32, ttl time.Duration) *process {
+// shortLived opens a client whose leases are to end by themselves.
+func (s *scene) shortLived(number int32) *process { return s.clientOf(number, key, shortTTL) }
+
+func (s *scene) clientOf(number int32, key string, ttl time.Duration) *process {
 	c := &client{number: number, wire: &wire{}, leases: &leases{rec: s.rec, client: number, renewed: map[clientv3.LeaseID]time.Time{}}}
 	var err error
 	c.Client, err = s.cluster.Client(s.ctx, cluster.ClientConfig{
 		Number: int(number), Leases: c.observer(), DialOptions: c.options(),
 	})
 	s.fail(err)
-	s.clients[c] = true
+	s.clients = append(s.clients, c)
 	return s.process(c, key, ttl)
 }
 

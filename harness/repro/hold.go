@@ -1,6 +1,7 @@
 package repro
 
 import (
+	"slices"
 	"strconv"
 
 	"lockquake/checker/history"
@@ -32,6 +33,9 @@ func (h *hold) writes() { <-h.beginsToWrite() }
 func (h *hold) beginsToWrite() <-chan struct{} {
 	s, done := h.by.s, make(chan struct{})
 	s.values++
+	if !slices.Contains(s.written, h.Name) {
+		s.written = append(s.written, h.Name)
+	}
 	e := h.by.event(history.Write, h)
 	e.Value, e.Prev = s.values, h.prev
 	call := s.rec.Invoke(e)

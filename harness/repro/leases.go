@@ -2,6 +2,7 @@ package repro
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -52,13 +53,18 @@ func (l *leases) renewedSince(lease clientv3.LeaseID, t time.Time) bool {
 	return l.renewed[lease].After(t)
 }
 
-// latestLease is the last one that a client was granted.
-func (s *scene) latestLease(p *process) clientv3.LeaseID {
-	p.client.leases.mu.Lock()
-	defer p.client.leases.mu.Unlock()
-	n := len(p.client.granted)
-	if n == 0 {
-		s.fail(fmt.Errorf("%s was granted no lease", p))
+// all are the leases that were granted until now.
+func (l *leases) all() []clientv3.LeaseID {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.granted)
+}
+
+// latestLease is the last one that the process's client was granted.
+func (p *process) latestLease() clientv3.LeaseID {
+	granted := p.client.leases.all()
+	if len(granted) == 0 {
+		p.s.fail(fmt.Errorf("%s was granted no lease", p))
 	}
-	return p.client.granted[n-1]
+	return granted[len(granted)-1]
 }

@@ -16,6 +16,7 @@ package repro
 import (
 	"context"
 	"io"
+	"math"
 	"time"
 
 	"lockquake/workloads"
@@ -107,6 +108,14 @@ func expect(v Verdict, checkers []string) []Expectation {
 		all[i] = Expectation{Checker: name, Verdict: v}
 	}
 	return all
+}
+
+func atLeast(fact string, value float64) Bound {
+	return Bound{Fact: fact, AtLeast: value, AtMost: math.Inf(1)}
+}
+
+func exactly(fact string, value float64) Bound {
+	return Bound{Fact: fact, AtLeast: value, AtMost: value}
 }
 
 // both gives several lists as one.

@@ -50,9 +50,10 @@ type scene struct {
 	endTruth func(context.Context) error
 	resource workloads.Resource
 
-	clients   map[*client]bool // all that were opened
+	clients   []*client // all that were opened
 	processes atomic.Int32
-	values    int64 // written so far
+	values    int64    // written so far
+	written   []string // keys
 
 	mu     sync.Mutex
 	record Record // guarded by mu
@@ -62,7 +63,7 @@ type scene struct {
 type failure struct{ error }
 
 func open(ctx context.Context, r Reproduction, v Variant, repeat int, out io.Writer) (*scene, error) {
-	s := &scene{script: r, variant: v, clients: map[*client]bool{}}
+	s := &scene{script: r, variant: v}
 	s.ctx, s.end = context.WithCancel(ctx)
 	var err error
 	if s.cluster, err = cluster.Start(ctx, cluster.Config{Members: 1}); err != nil {
@@ -116,9 +117,7 @@ func (s *scene) play() (err error) {
 	}()
 	s.script.play(s)
 	s.rec.Info(history.Event{Op: history.Stop, Process: history.Nemesis, Client: history.Nemesis})
-	if s.values > 0 {
-		s.lastRead()
-	}
+	s.lastReads()
 	return nil
 }
 
@@ -128,7 +127,7 @@ func (s *scene) close() (err error) {
 		err = s.endTruth(context.WithoutCancel(s.ctx))
 	}
 	s.end()
-	for c := range s.clients {
+	for _, c := range s.clients {
 		err = errors.Join(err, c.Close())
 	}
 	if s.control != nil {
@@ -181,9 +180,11 @@ func (s *scene) within(limit time.Duration, met func() bool) bool {
 	return true
 }
 
-// lastRead looks what has become of the resource, under the lock, by a client that did nothing else.
-func (s *scene) lastRead() {
-	hold := s.client(lastReader).acquires()
-	hold.reads()
-	hold.releases()
+// lastReads look what has become of the resource, under the lock, by a client that did nothing else.
+func (s *scene) lastReads() {
+	for _, key := range s.written {
+		hold := s.clientOf(lastReader, key, s.ttl()).acquires()
+		hold.reads()
+		_ = hold.releases()
+	}
 }

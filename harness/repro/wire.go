@@ -145,12 +145,19 @@ func isTxn(request any) bool {
 // acquires tells a Txn that puts a key under a lease.
 func acquires(request any) bool {
 	txn, is := request.(*pb.TxnRequest)
-	return is && slices.ContainsFunc(txn.Success, func(op *pb.RequestOp) bool { return op.GetRequestPut().GetLease() != 0 })
+	return is && anyOp(txn, func(op *pb.RequestOp) bool { return op.GetRequestPut().GetLease() != 0 })
 }
 
 // deletes tells a Delete, and a Txn that deletes.
 func deletes(request any) bool {
-	_, plain := request.(*pb.DeleteRangeRequest)
-	txn, _ := request.(*pb.TxnRequest)
-	return plain || slices.ContainsFunc(txn.GetSuccess(), func(op *pb.RequestOp) bool { return op.GetRequestDeleteRange() != nil })
+	if txn, is := request.(*pb.TxnRequest); is {
+		return anyOp(txn, func(op *pb.RequestOp) bool { return op.GetRequestDeleteRange() != nil })
+	}
+	_, is := request.(*pb.DeleteRangeRequest)
+	return is
+}
+
+// anyOp looks at what a Txn does if its comparisons hold.
+func anyOp(txn *pb.TxnRequest, is func(*pb.RequestOp) bool) bool {
+	return slices.ContainsFunc(txn.Success, is)
 }
