@@ -17,7 +17,6 @@ import (
 	"lockquake/harness/nemesis"
 	"lockquake/workloads"
 	"lockquake/workloads/lock"
-	"lockquake/workloads/locks"
 )
 
 // Entry is a thing that users call by its name. Doc says in one line what it is.
@@ -47,32 +46,13 @@ type Catalogue struct {
 	Checkers   []Entry[checker.Checker]
 }
 
-// What strategies promise: without a fence nothing holds once a holder can stall for longer than
-// its lease. A fence stands by itself: it holds even where an operator revokes the lease of a live
-// holder, so no more than fenced can be promised.
-var (
-	unfencedPromise  = checker.Promise{Calm: checker.Exclusive}
-	tutorialPromise  = checker.Promise{Calm: checker.Exclusive, Known: []string{"release"}} // its stale release deletes the next holder's key
-	norecheckPromise = checker.Promise{Calm: checker.Exclusive, Known: []string{"grant"}}   // etcd-11456: a waiter's key may be gone when its turn comes
-	brokenPromise    = checker.Promise{Calm: checker.Exclusive, Broken: true}
-)
-
 // Builtin is the catalogue that lockquake comes with.
 func Builtin() Catalogue {
-	sound := []Entry[Strategy]{
-		{"tutorial", "create-if-absent with a lease, polling, unconditional delete", Strategy{Open: locks.Tutorial, Promise: tutorialPromise}},
-		{"tutorial-reentrant", "tutorial, and held already if the value is the own client id", Strategy{Open: locks.TutorialReentrant, Promise: tutorialPromise}},
-		{"mutex", "concurrency.Mutex on a session", Strategy{Open: locks.Mutex, Promise: unfencedPromise}},
-		{"mutex-norecheck", "concurrency.Mutex as it was in etcd 3.4.3: a waiter does not look at its own key again", Strategy{Open: locks.MutexNoRecheck, Promise: norecheckPromise}},
-	}
 	return Catalogue{
-		Strategies: append(withFences(sound),
-			Entry[Strategy]{"none", "broken on purpose: grants everybody at once", Strategy{Open: locks.None, Promise: brokenPromise}},
-			Entry[Strategy]{"delete-by-name", "broken on purpose: a try that finds the lock taken deletes its key", Strategy{Open: locks.DeleteByName, Promise: brokenPromise}},
-		),
-		Workloads: entries(workloads.Builtin(), func(n workloads.Named) (string, string, workloads.Kind) { return n.Name, n.Doc, n.Kind }),
-		Faults:    entries(nemesis.Builtin(), func(n nemesis.Named) (string, string, nemesis.Aim) { return n.Name, n.Doc, n.Aim }),
-		Checkers:  entries(checker.Builtin(), func(n checker.Named) (string, string, checker.Checker) { return n.Name, n.Doc, n.Checker }),
+		Strategies: append(withFences(soundStrategies()), brokenStrategies()...),
+		Workloads:  entries(workloads.Builtin(), func(n workloads.Named) (string, string, workloads.Kind) { return n.Name, n.Doc, n.Kind }),
+		Faults:     entries(nemesis.Builtin(), func(n nemesis.Named) (string, string, nemesis.Aim) { return n.Name, n.Doc, n.Aim }),
+		Checkers:   entries(checker.Builtin(), func(n checker.Named) (string, string, checker.Checker) { return n.Name, n.Doc, n.Checker }),
 	}
 }
 
