@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/goleak"
 	"golang.org/x/sync/errgroup"
 
@@ -279,5 +281,145 @@ func TestAcquireReturnsWhenTheClientIsClosed(t *testing.T) {
 		if got := receive(b, "the acquire of the closed client", waiting); got.err == nil {
 			b.Error("acquired with a closed client")
 		}
+	})
+}
+
+// careful are those whose release deletes nothing but their own key.
+func careful() []named {
+	return slices.DeleteFunc(sound(), func(s named) bool { return s.name == "tutorial" || s.name == "tutorial-reentrant" })
+}
+
+// A stale release deletes a key that nobody else has, however the holder learned nothing.
+//
+// a: |acquire ok|-- hold, its lease is revoked ----------|release|
+// b:                                 |acquire ok|-- hold --------- (its key stays)
+func TestStaleReleaseIsHarmless(t *testing.T) {
+	each(t, careful(), func(b *bed, strategy lock.Strategy) {
+		stale := b.acquire(b.open(strategy, b.env("a")))
+		b.revoke(stale.Lease)
+		next := b.acquire(b.open(strategy, b.env("b")))
+		if err := stale.Release(b.ctx); err != nil && !errors.Is(err, lock.ErrNotHeld) {
+			b.Error(err)
+		}
+		if keys := b.keys(); !slices.Equal(keys, []string{next.Key}) {
+			b.Errorf("keys %v, want only %s", keys, next.Key)
+		}
+	})
+}
+
+// a: |acquire ok|-- hold --|release|            |release again|
+// a:                               |acquire ok|-- hold ------------- (its key stays)
+func TestSecondReleaseSparesTheNextHold(t *testing.T) {
+	isByName := func(s named) bool {
+		return slices.ContainsFunc(byName(), func(n named) bool { return n.name == s.name })
+	}
+	each(t, slices.DeleteFunc(careful(), isByName), func(b *bed, strategy lock.Strategy) {
+		l := b.open(strategy, b.env("a"))
+		first := b.acquire(l)
+		if err := first.Release(b.ctx); err != nil {
+			b.Fatal(err)
+		}
+		b.acquire(l)
+		if err := first.Release(b.ctx); err != nil && !errors.Is(err, lock.ErrNotHeld) {
+			b.Errorf("second release: %v, want nil or not held", err)
+		}
+		b.wantKeys(1)
+	})
+}
+
+// byName are those whose release deletes by a name that later holds of the session have, too (etcd-22082).
+func byName() []named { return []named{{"mutex-norecheck", MutexNoRecheck}, {"v3lock", V3Lock}} }
+
+// The bad twin.
+func TestSecondReleaseByNameFreesTheNextHold(t *testing.T) {
+	each(t, byName(), func(b *bed, strategy lock.Strategy) {
+		l := b.open(strategy, b.env("a"))
+		first := b.acquire(l)
+		if err := first.Release(b.ctx); err != nil {
+			b.Fatal(err)
+		}
+		b.acquire(l)
+		if err := first.Release(b.ctx); err != nil {
+			b.Errorf("second release: %v, want that it deletes a key", err)
+		}
+		b.wantKeys(0)
+	})
+}
+
+// a: |acquire ok|-- hold --|release|
+// b:    |acquire .............. ok|-- hold
+func TestHoldTellsItsKey(t *testing.T) {
+	each(t, sound(), func(b *bed, strategy lock.Strategy) {
+		first := b.acquire(b.open(strategy, b.env("a")))
+		b.wantHeld(first)
+		waiting := b.acquiring(b.ctx, b.open(strategy, b.env("b")))
+		b.otherLease(first.Lease)
+		if err := first.Release(b.ctx); err != nil {
+			b.Fatal(err)
+		}
+		b.wantHeld(receive(b, "the waiter", waiting).hold)
+	})
+}
+
+// wantHeld checks what a hold says against what etcd has.
+func (b *bed) wantHeld(hold lock.Hold) {
+	b.Helper()
+	resp, err := b.outside.Get(b.ctx, hold.Key)
+	if err != nil || len(resp.Kvs) != 1 {
+		b.Fatalf("get %s: %v, %v", hold.Key, resp, err)
+	}
+	kv := resp.Kvs[0]
+	if kv.CreateRevision != hold.Token || clientv3.LeaseID(kv.Lease) != hold.Lease {
+		b.Errorf("etcd has %v, the hold says %+v", kv, hold)
+	}
+}
+
+// The twin, whose holds tell nothing, is TestTutorialNeverTellsThatTheLockIsLost.
+func TestHolderLearnsThatItsLeaseIsGone(t *testing.T) {
+	// fastqueue's next acquire asks for the old lease once more, and fails.
+	telling := slices.DeleteFunc(careful(), func(s named) bool { return s.name == "tutorial-guarded" || s.name == "fastqueue" })
+	each(t, telling, func(b *bed, strategy lock.Strategy) {
+		l := b.open(soon(strategy), b.env("a")) // the next renewal, which is refused, comes within a third of it
+		hold := b.acquire(l)
+		select {
+		case <-hold.Lost:
+			b.Fatal("lost at once")
+		default:
+		}
+		b.revoke(hold.Lease)
+		receive(b, "lost", hold.Lost)
+		if again := b.acquire(l); again.Lease == hold.Lease || again.Token <= hold.Token {
+			b.Errorf("acquired %+v after %+v, want a new lease and a greater token", again, hold)
+		}
+	})
+}
+
+// waiterWithoutLease is a waiter whose lease is revoked while it waits for hold a, which is then
+// released, so that b's key is the only one that could be left.
+func waiterWithoutLease(b *bed, strategy lock.Strategy) (lock.Lock, answer) {
+	hold := b.acquire(b.open(strategy, b.env("a")))
+	l := b.open(strategy, b.env("b"))
+	waiting := b.acquiring(b.ctx, l)
+	b.await("the waiter's key", func() bool { return len(b.keys()) == 2 })
+	b.revoke(b.otherLease(hold.Lease))
+	if err := hold.Release(b.ctx); err != nil {
+		b.Fatal(err)
+	}
+	return l, receive(b, "the waiter", waiting)
+}
+
+// rechecked are those that queue, and whose waiters look at their own key when their turn comes.
+func rechecked() []named {
+	return []named{{"mutex", Mutex}, {"mutex-reentrant", MutexReentrant}, {"locker", Locker}, {"v3lock", V3Lock}, {"semaphore", Semaphore}}
+}
+
+func TestWaiterWithoutLeaseFailsDefinitely(t *testing.T) {
+	each(t, rechecked(), func(b *bed, strategy lock.Strategy) {
+		l, got := waiterWithoutLease(b, strategy)
+		b.wantDefinite(got.err, true)
+		if got.err == nil || !strings.Contains(got.err.Error(), "session is expired") {
+			b.Errorf("waiter: %v, want that its session expired", got.err)
+		}
+		b.acquire(l) // with a new session
 	})
 }

@@ -10,7 +10,7 @@ import (
 func TestReentrantInnerReleaseFreesTheOuterHold(t *testing.T) {
 	b := newBed(t)
 	l := b.open(TutorialReentrant, b.env("a"))
-	outer, inner := b.acquire(l), b.acquire(l)
+	outer, inner := b.acquire(l), b.reacquire(l)
 	if inner.Token != outer.Token || inner.Lease != outer.Lease {
 		b.Errorf("inner hold %+v, want the token and lease of the outer %+v", inner, outer)
 	}
