@@ -168,7 +168,7 @@ func TestEveryCommandHasAnExample(t *testing.T) {
 }
 
 func TestCatalogueRefusesWhatCannotBeNamed(t *testing.T) {
-	mine := Strategy{Open: locks.Mutex, Promise: unfencedPromise}
+	mine := Strategy{Open: locks.Mutex, Promise: unfenced}
 	for what, wrong := range map[string]struct {
 		change func(*Catalogue)
 		says   string
@@ -193,7 +193,7 @@ func TestCatalogueRefusesWhatCannotBeNamed(t *testing.T) {
 
 func TestAddedStrategyCanBeNamed(t *testing.T) {
 	c := Builtin()
-	c.AddStrategy("own", "a lock of somebody's own", Strategy{Open: locks.Mutex, Promise: unfencedPromise})
+	c.AddStrategy("own", "a lock of somebody's own", Strategy{Open: locks.Mutex, Promise: unfenced})
 	var out bytes.Buffer
 	code := run(t.Context(), c, []string{"list", "strategies"}, &out, &out)
 	said{code, out.String(), ""}.want(t, exitHeld, "a lock of somebody's own")
