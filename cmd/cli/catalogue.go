@@ -65,13 +65,16 @@ func entries[N, T any](all []N, parts func(N) (name, doc string, value T)) []Ent
 	return entries
 }
 
+// fence is how the name of a strategy ends whose resource refuses old tokens.
+const fence = "+fence"
+
 // withFences adds to each strategy its twin with a fenced resource.
 func withFences(strategies []Entry[Strategy]) []Entry[Strategy] {
 	var all []Entry[Strategy]
 	for _, s := range strategies {
 		twin := s.Value
 		twin.Fenced, twin.Promise.Faults = true, checker.Fenced
-		all = append(all, s, Entry[Strategy]{s.Name + "+fence", s.Name + ", and the resource refuses old tokens", twin})
+		all = append(all, s, Entry[Strategy]{s.Name + fence, s.Name + ", and the resource refuses old tokens", twin})
 	}
 	return all
 }
@@ -155,6 +158,9 @@ func needs(w Entry[workloads.Kind], permits int) lock.Abilities {
 func fits(e Entry[Strategy], w Entry[workloads.Kind], permits int) error {
 	if missing := needs(w, permits) &^ e.Value.Can; missing != 0 {
 		return fmt.Errorf("strategy %s cannot do what workload %s needs%s: %v; lockquake list strategies says what each can do", e.Name, w.Name, forPermits(permits), missing)
+	}
+	if e.Value.Fenced && !w.Value.Writes {
+		return fmt.Errorf("strategy %s: workload %s writes nothing that a fence could protect: give %s", e.Name, w.Name, strings.TrimSuffix(e.Name, fence))
 	}
 	return nil
 }

@@ -127,8 +127,13 @@ type selection struct {
 }
 
 func (s *selection) leaveOut(names []string, why string) {
-	if sentence := strings.Join(names, ", ") + ": " + why; len(names) > 0 {
-		s.leftOut = appendNew(s.leftOut, sentence)
+	const few = 8
+	who := strings.Join(names, ", ")
+	if len(names) > few {
+		who = fmt.Sprintf("%s and %d more", strings.Join(names[:few], ", "), len(names)-few)
+	}
+	if len(names) > 0 {
+		s.leftOut = appendNew(s.leftOut, who+": "+why)
 	}
 }
 
@@ -194,7 +199,7 @@ func (a app) trial(ctx context.Context, o runOptions, recipe scenario.Scenario, 
 		list = strings.Join(recipe.Settings.Strategies, ",")
 	}
 	strategies, leftOut, err := a.catalogue.pickStrategies(list, w, trial.Settings.Permits)
-	s.leaveOut(leftOut, fmt.Sprintf("workload %s needs locks that can: %v", w.Name, needs(w, trial.Settings.Permits)))
+	s.leaveOut(leftOut, leftOutOf(w, trial.Settings.Permits))
 	for _, e := range strategies {
 		if unmet := unmetBy(e.Value, recipe); unmet != "" {
 			s.leaveOut([]string{e.Name}, fmt.Sprintf("it %s, which %s strikes at", unmet, recipe.Name))
@@ -204,6 +209,18 @@ func (a app) trial(ctx context.Context, o runOptions, recipe scenario.Scenario, 
 		trial.Subjects = append(trial.Subjects, harness.Subject{Name: e.Name, Fenced: e.Value.Fenced})
 	}
 	return trial, err
+}
+
+// leftOutOf says what strategies have not that a workload leaves out.
+func leftOutOf(w Entry[workloads.Kind], permits int) string {
+	var reasons []string
+	if abilities := needs(w, permits); abilities != 0 {
+		reasons = append(reasons, fmt.Sprintf("workload %s needs locks that can: %v", w.Name, abilities))
+	}
+	if !w.Value.Writes {
+		reasons = append(reasons, fmt.Sprintf("workload %s writes nothing that a fence could protect", w.Name))
+	}
+	return strings.Join(reasons, ", and ")
 }
 
 // unmetBy says why a strategy gives the faults of a scenario nothing to strike at; empty: it does.
