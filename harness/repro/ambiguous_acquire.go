@@ -30,7 +30,7 @@ func ambiguousAcquire() Reproduction {
 		},
 		short: true,
 		play: func(s *scene) {
-			c0, c1 := s.client(0), s.client(1)
+			c0, c1 := s.shortLived(0), s.client(1)
 			healed := c0.losesReply("lose-acquire-reply", acquires)
 			c0.begins().returns()
 			healed()

@@ -35,7 +35,7 @@ type process struct {
 func (p *process) String() string { return fmt.Sprintf("c%d", p.client.number) }
 
 // client opens a client, and a process of it.
-func (s *scene) client(number int32) *process { return s.clientOf(number, key, s.ttl()) }
+func (s *scene) client(number int32) *process { return s.clientOf(number, key, longTTL) }
 
 // shortLived opens a client whose leases are to end by themselves.
 func (s *scene) shortLived(number int32) *process { return s.clientOf(number, key, shortTTL) }

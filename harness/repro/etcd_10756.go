@@ -27,7 +27,7 @@ func etcd10756() Reproduction {
 		},
 		play: func(s *scene) {
 			one := s.client(0)
-			other := s.process(one.client, key, s.ttl())
+			other := s.process(one.client, key, longTTL)
 			c1 := s.client(1)
 			first := one.acquires()
 			first.reads()

@@ -33,7 +33,7 @@ type Reproduction struct {
 	Sound    Variant // the counterpart: the same script does no harm
 
 	play  func(*scene)
-	short bool // the TTL of the clients' leases is shortTTL: one of them is to end by itself
+	short bool // there are leases of shortTTL, which are to end by themselves
 }
 
 // Variant is what a script is carried out with.

@@ -81,17 +81,14 @@ func open(ctx context.Context, r Reproduction, v Variant, repeat int, out io.Wri
 }
 
 func (s *scene) header(repeat int) history.Header {
+	ttl := longTTL
+	if s.script.short {
+		ttl = shortTTL
+	}
 	return history.Header{
 		Strategy: s.script.ID, Fault: s.script.Fault, Repeat: repeat, Fenced: s.variant.fenced,
-		Clients: lastReader, TTL: s.ttl(), Settle: settle,
+		Clients: lastReader, TTL: ttl, Settle: settle,
 	}
-}
-
-func (s *scene) ttl() time.Duration {
-	if s.script.short {
-		return shortTTL
-	}
-	return longTTL
 }
 
 // perform plays the script, and ends the scene.
@@ -183,7 +180,7 @@ func (s *scene) within(limit time.Duration, met func() bool) bool {
 // lastReads look what has become of the resource, under the lock, by a client that did nothing else.
 func (s *scene) lastReads() {
 	for _, key := range s.written {
-		hold := s.clientOf(lastReader, key, s.ttl()).acquires()
+		hold := s.clientOf(lastReader, key, longTTL).acquires()
 		hold.reads()
 		_ = hold.releases()
 	}
