@@ -22,16 +22,40 @@ type etcd struct {
 // key is a client's place in the queue.
 type key struct {
 	token, lease int64
+	mode         history.Mode
+	in           bool // its acquire was answered
 }
 
-func (k *key) name() string { return fmt.Sprintf("k0/%x", k.lease) }
+func (k *key) name() string {
+	if k.mode == history.Nested {
+		return fmt.Sprintf("k0/%x/%d", k.lease, k.token)
+	}
+	return fmt.Sprintf("k0/%x", k.lease)
+}
 
-// oldest tells whether a key owns the lock.
-func (w *world) oldest(k *key) bool { return len(w.queue) > 0 && w.queue[0] == k }
+// turn tells whether it is a key's turn: there are no more older keys than there are other permits. Readers wait
+// for older writers only, or, where they are hasty, for writers that are in; for those readers writers wait, too.
+func (w *world) turn(k *key) bool {
+	place := slices.Index(w.queue, k)
+	if w.kind != readersWriter {
+		return place >= 0 && place < max(w.header.Permits, 1)
+	}
+	inTheWay := func(other *key) bool { return other.mode != history.Shared && (other.in || !w.hasty) }
+	if k.mode == history.Shared {
+		younger := slices.ContainsFunc(w.queue[place+1:], func(other *key) bool { return other.mode != history.Shared && other.in })
+		return place >= 0 && !younger && !slices.ContainsFunc(w.queue[:place], inTheWay)
+	}
+	return place == 0 && !slices.ContainsFunc(w.queue[1:], func(other *key) bool { return other.in })
+}
 
-func (w *world) create(lease int64) *key {
+func (w *world) create(lease int64, m history.Mode) *key {
 	w.revision++
-	k := &key{w.revision, lease}
+	return w.put(lease, m)
+}
+
+// put creates a key at the latest revision.
+func (w *world) put(lease int64, m history.Mode) *key {
+	k := &key{token: w.revision, lease: lease, mode: m}
 	w.queue = append(w.queue, k)
 	w.tell(history.Event{Op: history.Created, Token: k.token, Lease: lease, Pos: w.revision, Note: k.name()})
 	return k

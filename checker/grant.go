@@ -157,8 +157,8 @@ func (g *granting) turn(a *history.Operation, life *incarnation, first, last int
 		return own, own
 	case g.shares(a):
 		writers := g.keys.writers(life, g.h.Ops)
-		worst := admitted(max(life.told.Token, life.listed(), first), life, writers, blockedAtMost)
-		best := admitted(max(life.told.Token, first), life, writers, blockedAtLeast)
+		worst := admitted(max(life.told.Token, life.listed(), first), life, writers, true)
+		best := admitted(max(life.told.Token, first), life, writers, false)
 		return meets(worst, life.goneFirst), meets(best, life.goneLast)
 	}
 	return meets(life.freeLast, life.goneFirst), meets(life.freeFirst, life.goneLast)

@@ -108,14 +108,10 @@ func nesting(h *history.History) map[history.OpID]history.OpID {
 	if !nests(h) {
 		return nil
 	}
-	type place struct {
-		client int32
-		key    string
-	}
 	outer, within := map[history.OpID]history.OpID{}, map[place]history.OpID{}
 	end := func(hold history.OpID) {
-		if a := h.Find(hold); a != nil && within[place{a.Client, a.Key}] == hold {
-			delete(within, place{a.Client, a.Key})
+		if a := h.Find(hold); a != nil && within[at(a)] == hold {
+			delete(within, at(a))
 		}
 	}
 	for m := range h.Moments() {
@@ -126,9 +122,9 @@ func nesting(h *history.History) map[history.OpID]history.OpID {
 		case o.Op == history.Release && !m.Ends:
 			end(o.Hold)
 		case o.Op == history.Acquire && o.Mode == history.Nested && !m.Ends:
-			outer[o.ID] = within[place{o.Client, o.Key}]
+			outer[o.ID] = within[at(o)]
 		case m.Ends && o.Believed():
-			within[place{o.Client, o.Key}] = o.ID
+			within[at(o)] = o.ID
 		}
 	}
 	return outer

@@ -11,31 +11,44 @@ import (
 	"lockquake/checker/linear"
 )
 
-// Porcupine and the scan over the holds must say the same; and both must have said both.
+// Porcupine and the scan over the holds must say the same of every kind of lock; and both must have said both.
 func TestPorcupineAgreesWithScan(t *testing.T) {
-	said := map[linear.Answer]int{}
-	rapid.Check(t, func(t *rapid.T) {
-		h := randomHistory(t, rapid.Bool().Draw(t, "honest"), rapid.IntRange(4, 60).Draw(t, "steps"))
-		found := linear.Valid
-		if b := beliefs(&h, everything)["k0"]; b != nil {
-			found = linear.Check(b.ops, linear.Options{Lock: b.lock}).Answer
-		}
-		holds := h.Holds()
-		_, n := first(overlaps(&h))
-		if counted, met := census(&h); counted != len(holds) || met != n {
-			t.Fatalf("%d holds with %d overlaps, %d and %d by their count in %+v %+v", len(holds), n, counted, met, h.Ops, h.Infos)
-		}
-		if found == linear.Undecided || (found == linear.Invalid) != (n > 0) {
-			t.Fatalf("porcupine says %v, the scan found %d overlaps in %+v %+v", found, n, h.Ops, h.Infos)
-		}
-		if v := (Exclusion{}).Check(h); v.Harness || (v.Validity == Invalid) != (n > 0) {
-			t.Fatalf("exclusion says %v (%s), the scan found %d overlaps", v.Validity, v.Why, n)
-		}
-		said[found]++
-	})
-	if said[linear.Valid] == 0 || said[linear.Invalid] == 0 {
-		t.Errorf("a one-sided test: %v", said)
+	for k := mutex; k <= semaphore; k++ {
+		t.Run(k.name(2), func(t *testing.T) {
+			said := map[linear.Answer]int{}
+			rapid.Check(t, func(t *rapid.T) {
+				h := randomHistory(t, k, rapid.Bool().Draw(t, "honest"), rapid.IntRange(4, 80).Draw(t, "steps"))
+				said[agreed(t, &h)]++
+			})
+			if said[linear.Valid] == 0 || said[linear.Invalid] == 0 {
+				t.Errorf("a one-sided test: %v", said)
+			}
+		})
 	}
+}
+
+// agreed is what both methods say.
+func agreed(t *rapid.T, h *history.History) linear.Answer {
+	found := linear.Valid
+	if b := beliefs(h, everything)["k0"]; b != nil {
+		found = linear.Check(b.ops, linear.Options{Lock: b.lock}).Answer
+	}
+	holds := h.Holds()
+	_, n := first(overlaps(h))
+	if counted, met := census(h); counted != len(holds) || met != n {
+		t.Fatalf("%d holds with %d overlaps, %d and %d by their count in %+v %+v", len(holds), n, counted, met, h.Ops, h.Infos)
+	}
+	if found == linear.Undecided || (found == linear.Invalid) != (n > 0) {
+		t.Fatalf("porcupine says %v, the scan found %d overlaps in %+v %+v", found, n, h.Ops, h.Infos)
+	}
+	if v := (Exclusion{}).Check(*h); v.Harness || (v.Validity == Invalid) != (n > 0) {
+		t.Fatalf("exclusion says %v (%s), the scan found %d overlaps", v.Validity, v.Why, n)
+	}
+	return found
+}
+
+func anyKind(t *rapid.T) kind {
+	return rapid.SampledFrom([]kind{mutex, reentrant, readersWriter, semaphore}).Draw(t, "kind")
 }
 
 func everything(*history.Operation) bool { return true }

@@ -23,35 +23,18 @@ func (k *keys) writers(reader *incarnation, ops []history.Operation) []*incarnat
 	return found
 }
 
-// blocked gives from which revision on, and until which, a writer was in a reader's way.
+// admitted is the first revision, not before another one, at which no writer was in a reader's way: in the worst
+// case, or in the best.
 //
-// It is in when it is the oldest, until it is gone. Then no reader was let in whose key outlived it: either that
-// reader came to be in after the writer, or the writer was let in beside it. A reader whose key went first may have
-// overtaken the writer while that waited.
-type blocked func(writer, reader *incarnation) (from, until int64)
-
-func blockedAtLeast(writer, reader *incarnation) (from, until int64) {
-	if reader.goneFirst < writer.goneLast {
-		return 0, 0
-	}
-	return writer.freeLast, writer.goneFirst
-}
-
-func blockedAtMost(writer, reader *incarnation) (from, until int64) {
-	if reader.goneLast < writer.goneFirst {
-		return 0, 0
-	}
-	return writer.freeFirst, writer.goneLast
-}
-
-// admitted is the first revision, not before another one, at which no writer was in a reader's way.
-func admitted(revision int64, reader *incarnation, writers []*incarnation, by blocked) int64 {
-	for again := true; again; {
-		again = false
-		for _, w := range writers {
-			if from, until := by(w, reader); from <= revision && revision < until {
-				revision, again = until, true
-			}
+// In its way until they are gone are the writers whose keys it outlived: they came to be in, and had it been in by
+// then, it would have been in theirs. A reader whose key went first may have overtaken a writer that waited.
+func admitted(revision int64, reader *incarnation, writers []*incarnation, worst bool) int64 {
+	for _, w := range writers {
+		switch {
+		case worst && reader.goneLast >= w.goneFirst:
+			revision = max(revision, w.goneLast)
+		case !worst && reader.goneFirst >= w.goneLast:
+			revision = max(revision, w.goneFirst)
 		}
 	}
 	return revision

@@ -18,7 +18,8 @@ type truth struct {
 	h         *history.History
 	owners    map[int64]int32               // the client that a lease was granted to
 	faults    map[int64][]history.Injection // those that struck a lease
-	asked     highWater                     // the latest Call of acquires that created a key, by their tokens
+	asked     highWater                     // the latest Call of what created a key, by the tokens
+	requeued  map[history.OpID]int64        // the Call of the release that got in line for a queued acquire
 	keys      *keys
 	processes map[int32][]int32 // of a client
 	ops       map[int32][]int32 // of a process, those that can delete a key: indices of Ops
@@ -26,7 +27,8 @@ type truth struct {
 
 func newTruth(h *history.History) *truth {
 	t := &truth{h: h, owners: map[int64]int32{}, keys: newKeys(h),
-		faults: map[int64][]history.Injection{}, processes: map[int32][]int32{}, ops: map[int32][]int32{}}
+		faults: map[int64][]history.Injection{}, requeued: map[history.OpID]int64{},
+		processes: map[int32][]int32{}, ops: map[int32][]int32{}}
 	for i := range h.Infos {
 		if e := &h.Infos[i]; e.Op == history.Granted {
 			t.owners[e.Lease] = e.Client
@@ -43,38 +45,65 @@ func newTruth(h *history.History) *truth {
 
 // index fills processes and ops, tells incarnations of their acquires, and collects the marks of asked: only
 // from acquires that surely created the key of their token. One that found it there, left behind by an
-// acquire of its client without an answer or put there by the release before it, may have been invoked long after
-// that revision.
+// acquire of its client without an answer, may have been invoked long after that revision.
 func (t *truth) index() []mark {
 	t.line()
-	type place struct {
-		client int32
-		key    string
-	}
 	acquired, _ := grants(t.h)
 	asked := make([]mark, 0, acquired)
-	unanswered := map[place]bool{}
+	left := map[place]bool{} // where a key may have been left behind
+	t.requeues()
 	for i := range t.h.Ops {
 		o := &t.h.Ops[i]
-		at := place{o.Client, o.Key}
 		switch {
 		case o.Op != history.Acquire:
 		case o.Outcome == history.Fail && o.Mode != history.Queued: // or else its place in line may still be there
 		case o.Outcome != history.OK:
-			unanswered[at] = true
+			left[at(o)] = true
 		default:
 			life := t.keys.find(o)
 			if life == nil || life.acquire != 0 {
 				continue
 			}
 			life.acquire = int32(i + 1)
-			created := o.Mode != history.Queued && !unanswered[at] && life.told.Seq > o.Call
-			if created && owns(o) && life.of(o) {
-				asked = append(asked, mark{o.Token, o.Call, i})
+			if call, known := t.created(o, life); known && !left[at(o)] && owns(o) && life.of(o) {
+				asked = append(asked, mark{o.Token, call, i})
 			}
 		}
 	}
 	return asked
+}
+
+// place is where a client's keys are.
+type place struct {
+	client int32
+	key    string
+}
+
+func at(o *history.Operation) place { return place{o.Client, o.Key} }
+
+// requeues finds for queued acquires the releases that got in line for them.
+func (t *truth) requeues() {
+	if !slices.ContainsFunc(t.h.Ops, func(o history.Operation) bool { return o.Mode == history.Queued }) {
+		return
+	}
+	released := map[place]int64{}
+	for i := range t.h.Ops {
+		switch o := &t.h.Ops[i]; {
+		case o.Op == history.Release:
+			released[at(o)] = o.Call
+		case o.Mode == history.Queued:
+			t.requeued[o.ID] = released[at(o)]
+		}
+	}
+}
+
+// created is the Call of what created the key that an acquire was answered with: itself, or the release before it;
+// false: the key was there before.
+func (t *truth) created(a *history.Operation, life *incarnation) (call int64, known bool) {
+	if a.Mode == history.Queued {
+		return t.requeued[a.ID], true
+	}
+	return a.Call, life.told.Seq > a.Call
 }
 
 // line lines up what each process did that can delete a key.
@@ -154,20 +183,32 @@ func (t *truth) owner(e *history.Observation) (int32, bool) {
 	return 0, false
 }
 
-// earliest is a sequence number that a deletion lies after: acquires that were answered with the
-// key itself, or with a smaller revision, had been invoked by then.
+// earliest is a sequence number that a deletion lies after: what created the key itself, or one with a smaller
+// revision, had been invoked by then.
 func (t *truth) earliest(e *history.Observation) int64 {
 	m, _ := t.asked.before(e.Pos)
-	if a := t.acquire(e); a != nil && a.Mode != history.Queued {
+	switch a := t.acquire(e); {
+	case a == nil:
+		return m.value
+	case a.Mode == history.Queued:
+		return max(m.value, t.requeued[a.ID])
+	default:
 		return max(m.value, a.Call)
 	}
-	return m.value
+}
+
+// creator is the Call of the release that got in line with a key; 0: none is known to.
+func (t *truth) creator(e *history.Observation) int64 {
+	if a := t.acquire(e); a != nil {
+		return t.requeued[a.ID]
+	}
+	return 0
 }
 
 // couldDelete tells whether a client had an operation open that can have carried out a deletion.
 // Unknown: only one that returned before, without an answer, and may have been carried out late.
 func (t *truth) couldDelete(client int32, e *history.Observation) Validity {
-	earliest := t.earliest(e)
+	earliest, creator := t.earliest(e), t.creator(e)
 	found := Invalid
 	for _, p := range t.processes[client] {
 		ops := t.ops[p]
@@ -178,10 +219,11 @@ func (t *truth) couldDelete(client int32, e *history.Observation) Validity {
 			if late && o.Outcome != history.Unknown {
 				break // a process is sequential: those before it returned earlier still
 			}
-			if deletes(o, e) && !late {
+			switch {
+			case !deletes(o, e) || o.Call == creator:
+			case !late:
 				return Valid
-			}
-			if deletes(o, e) {
+			default:
 				found = Unknown
 			}
 		}
