@@ -28,6 +28,11 @@ type Env struct {
 	// Endpoints gives addresses (host:port, plain text) of the members for programs in processes of their own.
 	// What they send and receive there passes the links of this client, and faults act on it.
 	Endpoints func(context.Context) ([]string, error)
+	// Granted and Renewed are told of a lease that the strategy got or renewed otherwise than over Client, which tells
+	// of its own: it lives at least until sent + ttl. Nil: nobody wants to know.
+	Granted, Renewed func(lease int64, ttl time.Duration, sent time.Time)
+	// Dir is a folder of the run where a strategy may leave files, a log for instance; empty: there is none.
+	Dir string
 }
 
 // TTLSeconds is the TTL in the unit that etcd grants leases in.
