@@ -3,6 +3,7 @@ package nemesis
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
@@ -14,7 +15,7 @@ type Request string
 
 // Requests, as most locks make them.
 const (
-	AcquiringTxn    Request = "acquiring Txn"    // puts a key under a lease, if its comparisons hold
+	AcquiringTxn    Request = "acquiring Txn"    // puts a key under a lease
 	ReleasingDelete Request = "releasing Delete" // or a Txn that deletes
 	Renewal         Request = "renewal"
 )
@@ -49,8 +50,8 @@ func (l LoseReply) Inject(ctx context.Context, t Target) (Injected, error) {
 func (r Request) is(request any) bool {
 	switch request := request.(type) {
 	case *pb.TxnRequest:
-		return r == AcquiringTxn && anyOp(request.Success, putsUnderLease) ||
-			r == ReleasingDelete && (anyOp(request.Success, deletes) || anyOp(request.Failure, deletes))
+		either := slices.Concat(request.Success, request.Failure) // what has changed nothing is not taken
+		return r == AcquiringTxn && anyOp(either, putsUnderLease) || r == ReleasingDelete && anyOp(either, deletes)
 	case *pb.DeleteRangeRequest, *v3lockpb.UnlockRequest:
 		return r == ReleasingDelete
 	case *v3lockpb.LockRequest:
