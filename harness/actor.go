@@ -75,9 +75,11 @@ func (r *run) open(ctx context.Context, a *actor) error {
 }
 
 func (r *run) openLock(ctx context.Context, a *actor, client Client, key string) (lock.Lock, error) {
+	learn := r.leasesOf(a.number)
 	l, err := opened(ctx, r.parts.Strategy, lock.Env{
 		Client: client.Etcd(), Name: r.parts.Place.Prefix.locks() + key,
 		TTL: r.cell.TTL, ClientID: fmt.Sprintf("c%d", a.number), Permits: r.cell.Permits,
+		Endpoints: client.Endpoints, Granted: learn.Granted, Renewed: learn.Renewed, Dir: r.parts.Place.Dir,
 	}, client.Close)
 	if err != nil {
 		return nil, err

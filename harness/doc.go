@@ -16,6 +16,7 @@
 //	6  cmd/lockquake       main
 //	5  cmd/cli             the catalogue and the commands; the only package that knows every name
 //	4  harness/repro       known hazards, each carried out by a script
+//	4  harness/locktest    the gate for go test
 //	3  harness             Plan, its drawing from a seed, Run
 //	2  harness/cluster     members, their peer proxies, clients, what clients learn of their leases
 //	2  harness/nemesis     the faults, one file each; what a fault needs is an interface it declares
@@ -24,6 +25,7 @@
 //	1  harness/network     links that can be held, for each direction by itself
 //	1  workloads           what clients do with a lock, and the resource that it protects
 //	1  workloads/locks     the strategies, one file each, and those that are broken on purpose
+//	1  workloads/program   any program as a strategy, by lines of JSON
 //	1  checker             history in, verdict out
 //	1  checker/edn         Jepsen's lock histories: theirs read, ours written
 //	0  checker/linear      lock histories cut into pieces that porcupine judges, exactly
@@ -58,9 +60,9 @@
 //
 // # To add something
 //
-// A strategy: one file in workloads/locks (or anywhere: it imports workloads/lock only), and a line in
-// cli.Builtin. A fault: one file in harness/nemesis, and a line. A checker: one file in checker, and
-// a line.
+// A strategy: one file in workloads/locks, and a line in cli.Builtin; or anywhere else: it imports workloads/lock
+// only, Catalogue.AddStrategy names it, and locktest.Run gates it (cmd/examples/ownlock does both). A fault, a
+// workload or a checker: one file in harness/nemesis, workloads or checker, and a line in its builtin.go.
 //
 // Read plan.go next, then run.go.
 package harness

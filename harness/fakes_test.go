@@ -54,7 +54,8 @@ type fakeClient struct {
 func (c *fakeClient) Etcd() *clientv3.Client {
 	return &clientv3.Client{KV: c.cluster.etcd, Watcher: c.cluster.etcd}
 }
-func (c *fakeClient) Links(int) (to, from *network.Link) { return new(network.Link), new(network.Link) }
+func (c *fakeClient) Links(int) (to, from *network.Link)          { return new(network.Link), new(network.Link) }
+func (c *fakeClient) Endpoints(context.Context) ([]string, error) { return nil, nil }
 func (c *fakeClient) LoseReply(func(any) bool) func() (lost string) {
 	return func() string { return "" }
 }

@@ -36,6 +36,8 @@ type Cluster interface {
 type Client interface {
 	Etcd() *clientv3.Client
 	Links(member int) (to, from *network.Link)
+	// Endpoints are where other processes reach the members over these links.
+	Endpoints(context.Context) ([]string, error)
 	LoseReply(match func(request any) bool) (stop func() (lost string))
 	LoseRequests(match func(request any) bool) (stop func() (lost int))
 	// Crash breaks the connection and closes the client, with nothing said.
