@@ -53,17 +53,23 @@ type tenure struct {
 	lost chan struct{}
 }
 
-// Acquire fails definitely where it is known of each of its writes that it came too late. Like client-go it
-// does not end because of a request without an answer, but tries again.
+// Acquire fails definitely where each of its writes was answered. Like client-go it does not end because of a
+// request without an answer, but tries again.
 func (l *leaderElection) Acquire(ctx context.Context) (lock.Hold, error) {
-	if err := ctx.Err(); err != nil {
-		return lock.Hold{}, definite(err)
-	}
+	return l.leadBy(ctx, l.campaign)
+}
+
+func (l *leaderElection) TryAcquire(ctx context.Context) (lock.Hold, error) {
+	return l.leadBy(ctx, l.try)
+}
+
+// leadBy begins a hold if a way to come to lead worked.
+func (l *leaderElection) leadBy(ctx context.Context, way func(context.Context) error) (lock.Hold, error) {
 	l.endTenure()
 	l.doubt = nil
-	token, err := l.campaign(ctx)
+	err := way(ctx)
 	if err == nil {
-		return l.lead(token), nil
+		return l.lead(), nil
 	}
 	if l.doubt == nil {
 		err = definite(err)
@@ -71,32 +77,17 @@ func (l *leaderElection) Acquire(ctx context.Context) (lock.Hold, error) {
 	return lock.Hold{}, fmt.Errorf("acquire %s: %w", l.env.Name, err)
 }
 
-// campaign gives the revision of the record in which the client came to lead.
-func (l *leaderElection) campaign(ctx context.Context) (int64, error) {
+// campaign tries until it worked.
+func (l *leaderElection) campaign(ctx context.Context) error {
 	for {
 		err := l.try(ctx)
-		if err == nil {
-			return l.seen.revision, nil
-		}
-		if l.env.Client.Ctx().Err() != nil {
-			return 0, err
+		if err == nil || l.env.Client.Ctx().Err() != nil {
+			return err
 		}
 		if err := pause(ctx, l.retryPeriod()); err != nil {
-			return 0, err
+			return err
 		}
 	}
-}
-
-func (l *leaderElection) TryAcquire(ctx context.Context) (lock.Hold, error) {
-	l.endTenure()
-	l.doubt = nil
-	if err := l.try(ctx); err != nil {
-		if l.doubt == nil {
-			err = definite(err)
-		}
-		return lock.Hold{}, fmt.Errorf("try %s: %w", l.env.Name, err)
-	}
-	return l.lead(l.seen.revision), nil
 }
 
 func (l *leaderElection) try(ctx context.Context) error {
@@ -112,10 +103,11 @@ func (l *leaderElection) try(ctx context.Context) error {
 }
 
 // lead begins the hold of the record that was just written.
-func (l *leaderElection) lead(token int64) lock.Hold {
+func (l *leaderElection) lead() lock.Hold {
 	ctx, stop := context.WithCancel(l.env.Client.Ctx())
 	t := &tenure{l.seen.record.LeaderTransitions, stop, make(chan struct{})}
 	l.tenure = t
+	token := l.seen.revision // read before it is renewed
 	go func() {
 		defer close(t.lost)
 		l.keep(ctx, t)
@@ -166,7 +158,7 @@ func (l *leaderElection) rewrite(ctx context.Context, t *tenure, change func(lea
 	return l.write(ctx, change(l.seen.record, time.Now()))
 }
 
-// release writes a record that names nobody. A write of its own that had no answer can come in between.
+// release writes a record that names nobody. A renewal that had no answer can come in between.
 func (l *leaderElection) release(ctx context.Context, t *tenure) error {
 	if l.tenure != t {
 		return lock.ErrNotHeld // since then the client acquired again, or released

@@ -1,9 +1,9 @@
 package locks
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -62,8 +62,8 @@ type leaderRecords struct {
 	doubt *int64
 }
 
-// errOvertaken says that somebody else changed the record in between.
-var errOvertaken = errors.New("the record changed in between")
+// errOvertaken says that the record is not any more what it was when it was seen.
+var errOvertaken = fmt.Errorf("the record changed in between: %w", lock.ErrTaken)
 
 // look reads the record. One request.
 func (l *leaderRecords) look(ctx context.Context) error {
@@ -98,13 +98,30 @@ func (l *leaderRecords) write(ctx context.Context, record leaderRecord) error {
 	resp, err := l.env.Client.Txn(ctx).
 		If(clientv3.Compare(clientv3.ModRevision(l.env.Name), "=", was)).
 		Then(clientv3.OpPut(l.env.Name, string(value))).
+		Else(clientv3.OpGet(l.env.Name)).
 		Commit()
 	if err != nil {
 		return fmt.Errorf("write the record %s: %w", l.env.Name, err)
 	}
-	if !resp.Succeeded {
+	l.doubt = nil
+	revision := written(resp, value)
+	if revision == 0 {
 		return fmt.Errorf("write the record %s at revision %d: %w", l.env.Name, was, errOvertaken)
 	}
-	l.seen, l.doubt = observed{record, resp.Header.Revision, time.Now()}, nil
+	l.seen = observed{record, revision, time.Now()}
 	return nil
+}
+
+// written is the revision at which a write took place; 0: it did not. What is in the way of a write that clientv3
+// has repeated can be that write itself.
+func written(resp *clientv3.TxnResponse, value []byte) int64 {
+	if resp.Succeeded {
+		return resp.Header.Revision
+	}
+	for _, kv := range resp.Responses[0].GetResponseRange().Kvs {
+		if bytes.Equal(kv.Value, value) {
+			return kv.ModRevision
+		}
+	}
+	return 0
 }

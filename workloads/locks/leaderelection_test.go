@@ -144,6 +144,30 @@ func TestLeaderElectionWithoutAnswerIsUnknown(t *testing.T) {
 	b.wantDefinite(receive(b, "the acquire", waiting).err, false)
 }
 
+// The record in the way is the client's own write, which the client library repeated.
+func TestLeaderElectionKnowsItsOwnWrite(t *testing.T) {
+	b := newBed(t)
+	env := b.env("a")
+	env.Client.KV = repeating{KV: env.Client.KV, times: 2, after: func() {}}
+	hold, err := b.open(soon(LeaderElection), env).(lock.Trier).TryAcquire(b.ctx)
+	if err != nil || hold.Token != b.record().revision {
+		b.Errorf("try: %+v, %v, with the record %+v", hold, err, b.record())
+	}
+}
+
+// The twin: it is another's, which came between the look at the record and the write.
+func TestLeaderElectionTryThatCameTooLateIsTaken(t *testing.T) {
+	b := newBed(t)
+	records := leaderRecords{env: b.env("a")}
+	if err := records.look(b.ctx); err != nil {
+		b.Fatal(err)
+	}
+	b.usurp()
+	if err := records.write(b.ctx, records.seen.taken(records.env, time.Now())); !errors.Is(err, lock.ErrTaken) || records.doubt != nil {
+		b.Errorf("write: %v, in doubt about %v, want taken", err, records.doubt)
+	}
+}
+
 func TestLeaderElectionCancelledWaitIsDefinite(t *testing.T) {
 	b := newBed(t)
 	b.usurp()

@@ -24,10 +24,9 @@ import (
 // finds an owner, and one for each commit that came too late. A waiter watches nothing. The token is the
 // key's create revision.
 //
-// Hazards: among many clients most commits come too late and the same ones can lose each time, since nobody
-// queues; a transaction with no more than the default isolation of its reads is safe here only because a
-// single key carries the record; a holder that is paused or cut off past its TTL goes on
-// (pause-no-fence). It promises exclusive in calm, and nothing for an unfenced resource under faults.
+// Hazards: among many clients most commits come too late, and the same ones can lose each time, since nobody
+// queues; a holder that is paused or cut off past its TTL goes on (pause-no-fence). It promises exclusive in
+// calm, and nothing for an unfenced resource under faults.
 func STM(ctx context.Context, env lock.Env) (lock.Lock, error) {
 	l := &stm{sessions{env: env}}
 	if _, err := l.live(ctx); err != nil {
