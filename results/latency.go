@@ -60,10 +60,10 @@ type dots struct{ ok, failed []point }
 func waitDots(h *history.History, last time.Duration) dots {
 	var d dots
 	for _, o := range h.Ops {
-		if o.Op != history.Acquire || o.ReturnAt > last {
+		if !waits(&o) || o.ReturnAt > last {
 			continue
 		}
-		at := point{o.ReturnAt.Seconds(), max(o.ReturnAt-o.CallAt, leastLatency).Seconds()}
+		at := point{o.ReturnAt.Seconds(), max(o.ReturnAt-o.Due(), leastLatency).Seconds()}
 		if o.Outcome == history.OK {
 			d.ok = append(d.ok, at)
 		} else {

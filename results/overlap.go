@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"lockquake/checker"
 	"lockquake/checker/history"
 )
 
@@ -24,7 +25,7 @@ func (s span) alike(o span) bool {
 	return (s.from-o.from).Abs() <= slack && (s.to-o.to).Abs() <= slack
 }
 
-// overlap is a stretch of time in which at least two holds of one key were believed in. Holds are
+// overlap is a stretch of time in which more holds of one key were believed in than its lock allows. Holds are
 // indices of the list that it was found in, in the order in which they began.
 type overlap struct {
 	key   string
@@ -39,15 +40,16 @@ type edge struct {
 	start bool
 }
 
-// overlaps finds the stretches of more than one holder, in time order. It draws what exclusion
-// judges: order is by sequence number, so that equal times do not count as an overlap.
-func overlaps(holds []history.Hold, last time.Duration) []overlap {
+// overlaps finds those stretches, in time order; permits is how many may hold a semaphore. It draws what exclusion
+// judges: order is by sequence number, so that equal times do not count as an overlap, and readers may hold
+// together.
+func overlaps(holds []history.Hold, permits int, last time.Duration) []overlap {
 	if !crowded(holds) {
 		return nil
 	}
 	var found []overlap
 	for key, edges := range edgesByKey(holds, last) {
-		found = append(found, sweep(key, edges)...)
+		found = append(found, sweep(key, edges, holds, permits)...)
 	}
 	slices.SortFunc(found, func(a, b overlap) int {
 		return cmp.Or(cmp.Compare(a.span.from, b.span.from), cmp.Compare(a.key, b.key))
@@ -60,10 +62,10 @@ func crowded(holds []history.Hold) bool {
 	ends := map[string]int64{}
 	for i := range holds {
 		h := &holds[i]
-		if h.Start < ends[h.Acquire.Key] || h.End < h.Start {
+		if h.Start < ends[h.Acquire.Key] {
 			return true
 		}
-		ends[h.Acquire.Key] = h.End
+		ends[h.Acquire.Key] = max(ends[h.Acquire.Key], h.End)
 	}
 	return false
 }
@@ -71,6 +73,9 @@ func crowded(holds []history.Hold) bool {
 func edgesByKey(holds []history.Hold, last time.Duration) map[string][]edge {
 	byKey := map[string][]edge{}
 	for i, h := range holds {
+		if h.End < h.Start {
+			continue // it was over before it began
+		}
 		byKey[h.Acquire.Key] = append(byKey[h.Acquire.Key],
 			edge{seq: h.Start, at: h.StartAt, hold: i, start: true},
 			edge{seq: h.End, at: min(h.EndAt, last), hold: i})
@@ -81,22 +86,25 @@ func edgesByKey(holds []history.Hold, last time.Duration) map[string][]edge {
 	return byKey
 }
 
-func sweep(key string, edges []edge) []overlap {
+func sweep(key string, edges []edge, holds []history.Hold, permits int) []overlap {
 	var found []overlap
 	var active []int
+	var holders checker.Holders
 	for _, e := range edges {
-		before := len(active)
-		if e.start {
+		before := holders.TooMany(permits)
+		if mode := holds[e.hold].Acquire.Mode; e.start {
 			active = append(active, e.hold)
+			holders.Add(mode, 1)
 		} else {
 			active = slices.DeleteFunc(active, func(i int) bool { return i == e.hold })
+			holders.Add(mode, -1)
 		}
-		switch {
-		case before == 1 && len(active) == 2:
+		switch after := holders.TooMany(permits); {
+		case !before && after:
 			found = append(found, overlap{key: key, span: span{from: e.at}, holds: slices.Clone(active)})
-		case e.start && before >= 2:
+		case before && e.start:
 			found[len(found)-1].holds = append(found[len(found)-1].holds, e.hold)
-		case before == 2 && len(active) == 1:
+		case before && !after:
 			found[len(found)-1].span.to = e.at
 		}
 	}

@@ -22,17 +22,20 @@ type Stats struct {
 	Unknown   int     `json:"unknown"` // with those that never returned
 	PerSecond float64 `json:"acquired_per_second"`
 
-	Acquire Latency `json:"acquire"` // invoke to return of those that came out ok
+	// Acquire is of those that came out ok, from when they were due (in an open loop) or invoked, to their
+	// return. Nested ones are neither counted nor measured: their clients hold the lock.
+	Acquire Latency `json:"acquire"`
 	Hold    Latency `json:"hold"`
-	// Handoff is from a release's invoke to the return of the next acquire of its key.
+	// Handoff is from the invoke of a release to the return of the next acquire of its key. Of readers only the last
+	// one out hands the lock on; of a semaphore, who gave back a permit when none was left.
 	Handoff Latency `json:"handoff"`
-	// LongestWait is of any acquire, whatever came of it.
+	// LongestWait is of any acquire, since it was due, whatever came of it.
 	LongestWait time.Duration `json:"longest_wait_ns"`
 	// LongestGap is the longest time in which nobody was granted the lock.
 	LongestGap   time.Duration `json:"longest_gap_ns"`
 	LongestGapAt time.Duration `json:"longest_gap_at_ns"`
-	// Detection is how long a holder believed on after the next owner had acquired, up to the
-	// moment when it was told that its lock was lost.
+	// Detection is how long a holder believed on after the next owner, whose hold excludes its own, had acquired,
+	// up to the moment when it was told that its lock was lost.
 	Detection Latency `json:"detection"`
 
 	Grants []Grants `json:"grants"` // by client
@@ -92,16 +95,16 @@ func (s *scene) measureAcquires(st *Stats) {
 	grants := map[int32]int{}
 	for _, o := range s.h.Ops {
 		end := min(o.ReturnAt, s.last)
-		if o.Op != history.Acquire || !st.measured(end) && o.Return != history.Open {
+		if !waits(&o) || !st.measured(end) && o.Return != history.Open {
 			continue
 		}
-		st.LongestWait = max(st.LongestWait, end-o.CallAt)
+		st.LongestWait = max(st.LongestWait, end-o.Due())
 		grants[o.Client] += 0
 		switch o.Outcome {
 		case history.OK:
 			st.Acquired++
 			grants[o.Client]++
-			latencies.record(o.ReturnAt - o.CallAt)
+			latencies.record(o.ReturnAt - o.Due())
 		case history.Fail:
 			st.Failed++
 		default:
@@ -141,37 +144,22 @@ func jain(grants []Grants) float64 {
 
 func (s *scene) measureHolds(st *Stats) {
 	held, handoff, detection := newHistogram(), newHistogram(), newHistogram()
-	next := s.successors()
-	for i, hold := range s.holds {
-		if hold.EndedBy == 0 || !st.measured(hold.EndAt) {
-			continue
+	for _, hold := range s.holds {
+		if hold.EndedBy != 0 && st.measured(hold.EndAt) {
+			held.record(hold.EndAt - hold.StartAt)
 		}
-		held.record(hold.EndAt - hold.StartAt)
-		if next[i] < 0 {
-			continue
+	}
+	for h := range s.handoffs() {
+		if st.measured(h.from) {
+			handoff.record(h.width())
 		}
-		switch after := s.holds[next[i]]; {
-		case hold.EndedBy == history.Release && after.Start > hold.End:
-			handoff.record(after.StartAt - hold.EndAt)
-		case hold.EndedBy == history.Lost && after.Start < hold.End:
-			detection.record(hold.EndAt - after.StartAt)
+	}
+	for _, d := range s.detections() {
+		if st.measured(d.to) {
+			detection.record(d.width())
 		}
 	}
 	st.Hold, st.Handoff, st.Detection = held.latency(), handoff.latency(), detection.latency()
-}
-
-// successors gives, for every hold, the next hold of its key; -1: none.
-func (s *scene) successors() []int {
-	next := make([]int, len(s.holds))
-	latest := map[string]int{}
-	for i, hold := range s.holds {
-		next[i] = -1
-		if before, ok := latest[hold.Acquire.Key]; ok {
-			next[before] = i
-		}
-		latest[hold.Acquire.Key] = i
-	}
-	return next
 }
 
 func (s *scene) measureGap(st *Stats) {

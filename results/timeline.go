@@ -74,7 +74,7 @@ type holderBars struct {
 func (b *holderBars) keys() []key {
 	keys := []key{{"holds the lock", bar(holdColor, 1)}, {"waits for it", bar(waitColor, 0.5)}}
 	if slices.ContainsFunc(b.scene.overlaps, func(o overlap) bool { return o.span.meets(b.window.span) }) {
-		keys = append(keys, key{"two hold it at once", bar(redColor, 1)})
+		keys = append(keys, key{tooMany(b.scene.h.Header.Permits), bar(redColor, 1)})
 	}
 	for _, k := range []struct {
 		name string
@@ -94,6 +94,14 @@ func (b *holderBars) keys() []key {
 		keys = append(keys, key{"fault", faultThumb})
 	}
 	return keys
+}
+
+// tooMany says what is wrong where a timeline is red.
+func tooMany(permits int) string {
+	if permits > 1 {
+		return fmt.Sprintf("more than %d hold it at once", permits)
+	}
+	return "two hold it at once"
 }
 
 // faulty tells whether a fault shows in the window.
@@ -177,7 +185,7 @@ func (b *holderBars) holds() []piece {
 	return pieces
 }
 
-// contested are the parts of holds in which there was another holder of the key.
+// contested are the parts of holds in which there were more holders of the key than may be.
 func (b *holderBars) contested() []piece {
 	byKey := map[string][]span{}
 	for _, o := range b.scene.overlaps {

@@ -9,35 +9,39 @@ import (
 	"lockquake/checker/history"
 )
 
+// waits tells whether an operation waits for a lock: an acquire, but no nested one.
+func waits(o *history.Operation) bool { return o.Op == history.Acquire && o.Mode != history.Nested }
+
 // step is a moment at which the number of waiting acquires changes.
 type step struct {
 	at    time.Duration
 	seq   int64
-	call  time.Duration // of the acquire that begins or ends to wait
+	call  time.Duration // when the acquire that begins or ends to wait was due, or was invoked
 	id    history.OpID
 	begin bool
 }
 
-// waitSteps lists begins and ends of waits in order; one that never returned never ends.
+// waitSteps lists begins and ends of waits in order; one that never returned never ends. Who is due waits, be it for
+// a client that is free.
 func waitSteps(h *history.History) []step {
 	acquires := 0
 	for i := range h.Ops {
-		if h.Ops[i].Op == history.Acquire {
+		if waits(&h.Ops[i]) {
 			acquires++
 		}
 	}
 	steps := make([]step, 0, 2*acquires)
 	for i := range h.Ops {
 		o := &h.Ops[i]
-		if o.Op != history.Acquire {
+		if !waits(o) {
 			continue
 		}
-		steps = append(steps, step{at: o.CallAt, seq: o.Call, call: o.CallAt, id: o.ID, begin: true})
+		steps = append(steps, step{at: o.Due(), seq: o.Call, call: o.Due(), id: o.ID, begin: true})
 		if o.Return != history.Open {
-			steps = append(steps, step{at: o.ReturnAt, seq: o.Return, call: o.CallAt, id: o.ID})
+			steps = append(steps, step{at: o.ReturnAt, seq: o.Return, call: o.Due(), id: o.ID})
 		}
 	}
-	slices.SortFunc(steps, func(a, b step) int { return cmp.Compare(a.seq, b.seq) })
+	slices.SortFunc(steps, func(a, b step) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.seq, b.seq)) })
 	return steps
 }
 

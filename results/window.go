@@ -28,7 +28,7 @@ type scene struct {
 
 func newScene(h *history.History) *scene {
 	s := &scene{h: h, last: h.Last(), holds: h.Holds(), injections: h.Injections(), writes: markedWrites(h)}
-	s.overlaps = overlaps(s.holds, s.last)
+	s.overlaps = overlaps(s.holds, h.Header.Permits, s.last)
 	return s
 }
 
