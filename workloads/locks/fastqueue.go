@@ -44,7 +44,7 @@ import (
 //     second; it can be called again. Its error is definite where etcd has confirmed that nothing is left.
 //   - Nothing is left behind by a client that lives for longer than it can reach etcd, or else, than a TTL.
 func FastQueue(ctx context.Context, env lock.Env) (lock.Lock, error) {
-	return openQueue(ctx, env, oldest)
+	return queueBy(ctx, env, oldest)
 }
 
 var (
@@ -68,7 +68,15 @@ type fastQueue struct {
 	lease *trustedLease // nil: the next acquire begins one
 }
 
-func openQueue(ctx context.Context, env lock.Env, whose rule) (lock.Lock, error) {
+func queueBy(ctx context.Context, env lock.Env, whose rule) (lock.Lock, error) {
+	q, err := openQueue(ctx, env, whose)
+	if err != nil {
+		return nil, err
+	}
+	return q, nil
+}
+
+func openQueue(ctx context.Context, env lock.Env, whose rule) (*fastQueue, error) {
 	life, end := context.WithCancel(env.Client.Ctx())
 	q := &fastQueue{env: env, life: life, end: end, follower: &follower{
 		kv: env.Client.KV, watcher: env.Client.Watcher, prefix: env.Name + "/", patience: env.TTL, rule: whose,
@@ -90,7 +98,10 @@ func (q *fastQueue) Acquire(ctx context.Context) (lock.Hold, error) {
 		return lock.Hold{}, err
 	}
 	if err := q.awaitTurn(ctx, t); err != nil {
-		return lock.Hold{}, q.leave(t, err)
+		if q.leave(t) == nil {
+			err = definite(err)
+		}
+		return lock.Hold{}, err
 	}
 	q.held = t
 	return lock.Hold{
@@ -210,14 +221,22 @@ func (q *fastQueue) awaitTurn(ctx context.Context, t *ticket) error {
 	return nil
 }
 
-// leave gives up a place. If it cannot be asked for in time, the lease has to end.
-func (q *fastQueue) leave(t *ticket, cause error) error {
+// leave gives up a place. If that is not answered in time, the lease has to end.
+func (q *fastQueue) leave(t *ticket) error {
 	q.follower.forget(t)
-	if _, err := q.delete(q.life, t); err != nil {
+	_, err := q.delete(q.life, t)
+	if err != nil {
 		q.drop(t.lease)
-		return cause
 	}
-	return definite(cause)
+	return err
+}
+
+// forgo gives up the place that Requeue took, if there is one.
+func (q *fastQueue) forgo() {
+	if t := q.queued; t != nil {
+		q.queued = nil
+		_ = q.leave(t)
+	}
 }
 
 // delete deletes the ticket's key, if it is still there.

@@ -13,7 +13,7 @@ import (
 // Protocol, requests and watch are those of FastQueue. It promises exclusive in calm, where nobody leaves the
 // line but from its head, and must be caught granting what is not the oldest key's.
 func PredecessorGone(ctx context.Context, env lock.Env) (lock.Lock, error) {
-	return openQueue(ctx, env, predecessorGone)
+	return queueBy(ctx, env, predecessorGone)
 }
 
 func predecessorGone(l *queueLine, key string) (isTurn func() bool) {

@@ -33,6 +33,7 @@ func sound() []named {
 		{"mutex-reentrant", MutexReentrant},
 		{"mutex-norecheck", MutexNoRecheck},
 		{"fastqueue", FastQueue},
+		{"fastqueue-cohort", FastQueueCohort},
 		{"locker", Locker},
 		{"election", Election},
 		{"v3lock", V3Lock},
