@@ -14,7 +14,7 @@ import (
 // Names are what a scenario may call by name.
 type Names struct {
 	Faults     []Fault
-	Strategies []string // groups of them too
+	Strategies []string // groups of them too; nil: any name will do
 	Workloads  []string
 }
 
@@ -37,6 +37,15 @@ var (
 
 // anytime is the planned time itself, the zero Moment.
 const anytime = "anytime"
+
+// Fault finds the one of a name.
+func (n Names) Fault(name string) (Fault, error) {
+	aim, ok := n.fault(name)
+	if !ok {
+		return Fault{}, fmt.Errorf("there is no fault %q: %s", name, meant(name, n.faults(), "lockquake list faults"))
+	}
+	return Fault{Name: name, Aim: aim}, nil
+}
 
 func (n Names) fault(name string) (nemesis.Aim, bool) {
 	for _, f := range n.Faults {

@@ -59,7 +59,7 @@ func (r *reader) strategies(into *[]string) func(value) {
 			switch {
 			case !ok:
 				r.expect(entry, "give a name such as mutex")
-			case !slices.Contains(r.known.Strategies, name):
+			case r.known.Strategies != nil && !slices.Contains(r.known.Strategies, name):
 				r.expect(entry, "%s", noSuch(name, r.known.Strategies, "lockquake list strategies"))
 			case slices.Contains(*into, name):
 				r.expect(entry, "%q is given twice", name)
