@@ -3,7 +3,8 @@
 // harness that works must catch.
 //
 // Every strategy is a lock.Strategy, and its file reads as its protocol from top to bottom. What
-// several of them need, keeping leases and creating a key, is in session.go and key.go. The package
+// several of them need, keeping leases, creating a key, waiting for older ones and calling what knows no
+// context, is in session.go, key.go, queue.go and blocking.go. The package
 // judges nothing and injects nothing. Read workloads/lock for the contract, mutex.go for the lock
 // that etcd ships, tutorial.go for the one that people copy.
 //
