@@ -67,6 +67,6 @@ Exit codes: 0 judged and held, 1 a guarantee broken, 3 unknown, 4 only a thresho
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(a.demoCommand(), a.runCommand(), a.checkCommand(), a.reportCommand(), a.reproCommand(), a.compareCommand(), a.listCommand(), a.versionCommand())
+	root.AddCommand(a.demoCommand(), a.runCommand(), a.selftestCommand(), a.checkCommand(), a.reportCommand(), a.reproCommand(), a.compareCommand(), a.listCommand(), a.versionCommand())
 	return root
 }

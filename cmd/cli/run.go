@@ -137,37 +137,52 @@ func (s *selection) leaveOut(names []string, why string) {
 	}
 }
 
-func (a app) choose(ctx context.Context, o runOptions) (s selection, err error) {
-	s = selection{
-		strategies: map[string]Strategy{}, workloads: map[string]workloads.Kind{}, faults: map[string]nemesis.Fault{},
-		kinds: map[string]harness.Kind{}, checkers: a.catalogue.checkers(),
-	}
-	if s.want, err = parseWant(o.want); err != nil {
+func (a app) choose(ctx context.Context, o runOptions) (selection, error) {
+	s, err := a.selection(o)
+	if err != nil {
 		return s, err
 	}
-	if o.parallel < 1 || o.parallel > maxParallel {
-		return s, fmt.Errorf("--parallel is %d: give a number from 1 to %d", o.parallel, maxParallel)
-	}
-	s.prefix = o.clusters.unique()
 	recipes, err := a.recipes(ctx, o, &s)
 	if err != nil {
 		return s, err
 	}
+	trials, err := a.trials(ctx, o, recipes, &s)
+	if err != nil {
+		return s, err
+	}
+	s.plan = harness.Draw(o.seed, trials)
+	return s, nil
+}
+
+// selection is one without a plan yet.
+func (a app) selection(o runOptions) (s selection, err error) {
+	s = selection{
+		strategies: map[string]Strategy{}, workloads: map[string]workloads.Kind{}, faults: map[string]nemesis.Fault{},
+		kinds: map[string]harness.Kind{}, checkers: a.catalogue.checkers(), prefix: o.clusters.unique(),
+	}
+	if o.parallel < 1 || o.parallel > maxParallel {
+		return s, fmt.Errorf("--parallel is %d: give a number from 1 to %d", o.parallel, maxParallel)
+	}
+	s.want, err = parseWant(o.want)
+	return s, err
+}
+
+// trials are those scenarios that give at least one strategy something to do.
+func (a app) trials(ctx context.Context, o runOptions, recipes []scenario.Scenario, s *selection) ([]harness.Trial, error) {
 	var trials []harness.Trial
 	for _, recipe := range recipes {
-		trial, err := a.trial(ctx, o, recipe, &s)
+		trial, err := a.trial(ctx, o, recipe, s)
 		if err != nil {
-			return s, err
+			return nil, err
 		}
 		if len(trial.Subjects) > 0 {
 			trials = append(trials, trial)
 		}
 	}
 	if len(trials) == 0 {
-		return s, errors.New(strings.Join(s.leftOut, "; "))
+		return nil, errors.New(strings.Join(s.leftOut, "; "))
 	}
-	s.plan = harness.Draw(o.seed, trials)
-	return s, nil
+	return trials, nil
 }
 
 // trial is a scenario with all that it leaves open filled in from the flags, and checked.
@@ -275,7 +290,7 @@ func (a app) runPlan(ctx context.Context, o runOptions, again []string) error {
 		fmt.Fprintln(a.out, "left out:", sentence)
 	}
 	t := tally{total: len(s.plan.Cells)}
-	a.carryOutAll(ctx, run, s, o.parallel, &t)
+	a.carryOutAll(ctx, run, s, o.parallel, &t, a.tellOf)
 	return a.conclude(ctx, run, t)
 }
 
@@ -291,7 +306,7 @@ func (s selection) etcd() string {
 
 // carryOutAll does the plan's cells, so many at a time, and tells of each as it ends. The tally has them in
 // the plan's order.
-func (a app) carryOutAll(ctx context.Context, run *results.Run, s selection, parallel int, t *tally) {
+func (a app) carryOutAll(ctx context.Context, run *results.Run, s selection, parallel int, t *tally, tell func(n, total int, o outcome)) {
 	outcomes := make([]outcome, len(s.plan.Cells))
 	var cells errgroup.Group
 	cells.SetLimit(parallel)
@@ -308,7 +323,7 @@ func (a app) carryOutAll(ctx context.Context, run *results.Run, s selection, par
 			defer telling.Unlock()
 			if !outcomes[i].skipped {
 				told++
-				a.tellOf(told, t.total, outcomes[i])
+				tell(told, t.total, outcomes[i])
 			}
 			return nil
 		})

@@ -41,29 +41,30 @@ func soundStrategies() []Entry[Strategy] {
 	}
 }
 
+// onPurpose is what the docs of broken strategies begin with.
+const onPurpose = "broken on purpose: "
+
 // brokenStrategies are broken on purpose. lockquake selftest knows under which fault each must be caught.
 func brokenStrategies() []Entry[Strategy] {
-	var all []Entry[Strategy]
-	for _, s := range []struct {
-		name, doc string
-		open      lock.Strategy
-	}{
-		{"none", "grants everybody at once", locks.None},
-		{"delete-by-name", "a try that finds the lock taken deletes its key", locks.DeleteByName},
-		{"double-grant", "a semaphore of one that compares with > instead of >=", locks.DoubleGrant},
-		{"get-then-put", "looks in one request and creates in another", locks.GetThenPut},
-		{"no-keepalive", "never renews its lease", locks.NoKeepalive},
-		{"local-lease", "trusts its lease for longer than it asked for", locks.LocalLease},
-		{"steal-by-age", "takes a holder that it has seen for a TTL for dead", locks.StealByAge},
-		{"watch-gap", "watches from now on, not from what it has read", locks.WatchGap},
-		{"leak-on-cancel", "an acquire that is given up leaves its key behind", locks.LeakOnCancel},
-		{"optimistic-owner", "takes a try without an answer for won", locks.OptimisticOwner},
-		{"retried-release", "sends a delete by name again that got no answer", locks.RetriedRelease},
-		{"shared-client-id", "tutorial-reentrant, and all clients have one id", locks.SharedClientID},
-		{"unfenced-token", "its token does not grow", locks.UnfencedToken},
-		{"predecessor-gone", "fastqueue that has the lock when the key before its own is gone", locks.PredecessorGone},
-	} {
-		all = append(all, Entry[Strategy]{s.name, "broken on purpose: " + s.doc, Strategy{Open: s.open, Promise: broke}})
+	all := []Entry[Strategy]{
+		{"none", "grants everybody at once", Strategy{Open: locks.None}},
+		{"delete-by-name", "a try that finds the lock taken deletes its key", Strategy{Open: locks.DeleteByName}},
+		{"double-grant", "a semaphore of one that compares with > instead of >=", Strategy{Open: locks.DoubleGrant}},
+		{"get-then-put", "looks in one request and creates in another", Strategy{Open: locks.GetThenPut}},
+		{"no-keepalive", "never renews its lease", Strategy{Open: locks.NoKeepalive}},
+		{"local-lease", "trusts its lease for longer than it asked for", Strategy{Open: locks.LocalLease}},
+		{"steal-by-age", "takes a holder that it has seen for a TTL for dead", Strategy{Open: locks.StealByAge}},
+		{"watch-gap", "watches from now on, not from what it has read", Strategy{Open: locks.WatchGap}},
+		{"leak-on-cancel", "an acquire that fails leaves its key behind", Strategy{Open: locks.LeakOnCancel}},
+		{"optimistic-owner", "takes a try without an answer for won", Strategy{Open: locks.OptimisticOwner}},
+		{"retried-release", "sends a delete by name again that got no answer", Strategy{Open: locks.RetriedRelease}},
+		{"shared-client-id", "tutorial-reentrant, and all clients have one id", Strategy{Open: locks.SharedClientID}},
+		{"unfenced-token", "its token does not grow, and the resource trusts it", Strategy{Open: locks.UnfencedToken, Fenced: true}},
+		{"predecessor-gone", "fastqueue that has the lock when the key before its own is gone", Strategy{Open: locks.PredecessorGone}},
+	}
+	for i := range all {
+		all[i].Doc = onPurpose + all[i].Doc
+		all[i].Value.Promise = broke
 	}
 	return all
 }

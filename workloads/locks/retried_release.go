@@ -12,14 +12,14 @@ import (
 
 const (
 	releaseTries = 3
-	releaseRetry = 30 * time.Millisecond
+	releaseRetry = 100 * time.Millisecond
 )
 
 // RetriedRelease is broken on purpose, by a rule of thumb: a delete is idempotent, so one without an answer can
 // be sent again. It can not where others create the key anew: the second delete hits the next holder's.
 //
 // Protocol: keep a session; create the key that is called like the lock if there is none, trying again every 20
-// ms; release deletes the key by its name and, where that gets no answer, does so again after 30 ms, at most
+// ms; release deletes the key by its name and, where that gets no answer, does so again after 100 ms, at most
 // three times.
 //
 // Requests: a Txn for each try, and a Delete. A waiter watches nothing. The token is the key's create revision.

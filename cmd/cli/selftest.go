@@ -1,0 +1,150 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"lockquake/harness"
+	"lockquake/harness/scenario"
+	"lockquake/results"
+)
+
+// selftestOptions are what selftest is asked for.
+type selftestOptions struct {
+	seed     uint64 // the first
+	seeds    int
+	parallel int
+	asJSON   bool
+	out      string
+}
+
+func (a app) selftestCommand() *cobra.Command {
+	var o selftestOptions
+	cmd := &cobra.Command{
+		Use:   "selftest",
+		Short: "the broken locks that must be caught",
+		Long: `selftest tries lockquake itself: locks that are broken on purpose, each by a slip that is easily made, must be caught
+by the checker that is there for it, under a fault that is there for it; and locks that are sound must not be accused
+under the same faults of more than what they are known for. It carries out cells as run does, and keeps them.
+
+For each broken lock it tells in how many cells it was caught, with the 95 % interval (Wilson's) of how often it would
+be. lockquake list selftest says what is broken about each.
+
+Exit codes: 0 every broken lock was caught at every seed, and no sound one accused; 1 one was not caught, or
+accused; 3 something could not be told.`,
+		Example: `  lockquake selftest
+  lockquake selftest --seeds 20 --parallel 4
+  lockquake selftest --seed 7 --seeds 1 --json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.selftest(cmd.Context(), o) },
+	}
+	flags := cmd.Flags()
+	flags.Uint64Var(&o.seed, "seed", 1, "the first seed; the others follow it")
+	flags.IntVar(&o.seeds, "seeds", 3, "how many seeds: each cell is carried out once with each")
+	flags.IntVar(&o.parallel, "parallel", 8, "cells that are carried out at a time; they mostly wait")
+	flags.BoolVar(&o.asJSON, "json", false, "print JSON, and the cells as they end to standard error")
+	flags.StringVar(&o.out, "out", "", "folder of the run, new or empty (default: a new one in "+results.Runs+")")
+	return cmd
+}
+
+// run are the options of the run that a selftest is. One member is enough: nothing is done to members.
+func (o selftestOptions) run() runOptions {
+	r := runOptions{Settings: harness.Usual(), want: "promised", seed: o.seed, parallel: o.parallel, out: o.out, clusters: &clusterOptions{}}
+	r.Members, r.Duration = 1, 2*time.Second
+	r.given = func(string) bool { return false }
+	return r
+}
+
+// again is the command line that makes the same selftest again.
+func (o selftestOptions) again() []string {
+	return []string{"lockquake", "selftest", "--seed", strconv.FormatUint(o.seed, 10), "--seeds", strconv.Itoa(o.seeds)}
+}
+
+func (a app) selftest(ctx context.Context, o selftestOptions) error {
+	s, err := a.chooseProofs(ctx, o)
+	if err != nil {
+		return asUsage(err)
+	}
+	run, err := results.Create(o.out, info(s, "promised", o.again()))
+	if err != nil {
+		return usage(err)
+	}
+	cells := a
+	if o.asJSON {
+		cells.out = a.log
+	}
+	about := (s.plan.Estimate() / time.Duration(min(o.parallel, len(s.plan.Cells)))).Round(time.Second)
+	fmt.Fprintf(cells.out, "lockquake selftest: %s, %d cells, about %v, written to %s\n", o.span(), len(s.plan.Cells), about, run.Dir())
+	t := tally{total: len(s.plan.Cells)}
+	cells.carryOutAll(ctx, run, s, o.parallel, &t, cells.tellOfSpecimen(o))
+	if err := run.Finish(); err != nil {
+		return harnessFailed(err)
+	}
+	return a.tellOfSelftest(ctx, o, examine(a.catalogue, o.seeds, t.outcomes), run.Path("report.html"))
+}
+
+// chooseProofs makes the plan of all proofs: each seed's cells are those that run draws from it, and the seed's place
+// is their number.
+func (a app) chooseProofs(ctx context.Context, o selftestOptions) (selection, error) {
+	if o.seeds < 1 || o.seeds > scenario.MaxRepeat {
+		return selection{}, fmt.Errorf("--seeds is %d: give a number from 1 to %d", o.seeds, scenario.MaxRepeat)
+	}
+	r := o.run()
+	s, err := a.selection(r)
+	if err != nil {
+		return s, err
+	}
+	recipes, err := a.catalogue.proofRecipes()
+	if err != nil {
+		return s, err
+	}
+	trials, err := a.trials(ctx, r, recipes, &s)
+	if err != nil {
+		return s, err
+	}
+	s.plan.Seed = o.seed
+	for i := range o.seeds {
+		cells := harness.Draw(o.seed+uint64(i), trials).Cells
+		for c := range cells {
+			cells[c].Repeat = i + 1
+		}
+		s.plan.Cells = append(s.plan.Cells, cells...)
+	}
+	return s, nil
+}
+
+// proofRecipes are the proofs as scenarios.
+func (c Catalogue) proofRecipes() ([]scenario.Scenario, error) {
+	var recipes []scenario.Scenario
+	for _, p := range proofs() {
+		recipe := scenario.Scenario{Name: harness.Calm}
+		if p.fault != harness.Calm {
+			i := slices.Index(names(c.Faults), p.fault)
+			if i < 0 {
+				return nil, unknownName("selftest", p.fault, names(c.Faults))
+			}
+			recipe = alone(c.Faults[i])
+			recipe.Rules[0].Every = p.every
+		}
+		recipe.Settings = p.under
+		for _, it := range p.catches {
+			recipe.Settings.Strategies = append(recipe.Settings.Strategies, it.strategy)
+		}
+		recipe.Settings.Strategies = append(recipe.Settings.Strategies, spared()...)
+		recipes = append(recipes, recipe)
+	}
+	return recipes, nil
+}
+
+// span are the seeds in words.
+func (o selftestOptions) span() string {
+	if o.seeds == 1 {
+		return fmt.Sprintf("seed %d", o.seed)
+	}
+	return fmt.Sprintf("seeds %d to %d", o.seed, o.seed+uint64(o.seeds)-1)
+}

@@ -1,0 +1,109 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"lockquake/results"
+)
+
+// tellOfSpecimen prints a line for a cell as it ends.
+func (a app) tellOfSpecimen(o selftestOptions) func(n, total int, cell outcome) {
+	return func(n, total int, cell outcome) {
+		seed := o.seed + uint64(cell.name.Repeat) - 1
+		fmt.Fprintf(a.out, "cell %*d/%d  %-8s  %s, seed %d  (%.1f s)\n", len(fmt.Sprint(total)), n, total,
+			a.catalogue.sighted(cell), results.CellName{Strategy: cell.name.Strategy, Fault: cell.name.Fault, Repeat: 1}, seed, cell.took.Seconds())
+		if cell.unsaved != nil {
+			fmt.Fprintf(a.out, "      not stored: %v\n", cell.unsaved)
+		}
+	}
+}
+
+// sighted is what a cell says, in a word.
+func (c Catalogue) sighted(o outcome) string {
+	for _, p := range proofs() {
+		for _, it := range p.catches {
+			if it.strategy == o.name.Strategy && p.fault == o.name.Fault {
+				return map[sightingState]string{notTold: "unknown", cleared: "MISSED", accused: "caught"}[it.sightingOf(o).state]
+			}
+		}
+	}
+	return map[sightingState]string{notTold: "unknown", cleared: "held", accused: "ACCUSED"}[sightingOfSound(o, c.promise(o.name.Strategy)).state]
+}
+
+// tellOfSelftest prints what was found of each lock, and ends the command.
+func (a app) tellOfSelftest(ctx context.Context, o selftestOptions, found []specimen, report string) error {
+	code := exitHeld
+	for _, s := range found {
+		code = worse(code, s.code())
+	}
+	if ctx.Err() != nil {
+		code = worse(code, exitInterrupted)
+	}
+	if o.asJSON {
+		a.tellSpecimensInJSON(o, found, code)
+		return ended(code)
+	}
+	fmt.Fprintln(a.out)
+	a.tellOfSpecimens(found, true, "BROKEN LOCK\tFAULT\tCHECKER\tCAUGHT\t95 %\tWHAT IT SAID")
+	a.tellOfSpecimens(found, false, "SOUND LOCK\t\t\tACCUSED\t95 %\tWHAT IT SAID")
+	fmt.Fprintf(a.out, "report: %s\nRESULT: %s; %s; exit %d\n", report, summary(found), o.span(), code)
+	return ended(code)
+}
+
+func (a app) tellOfSpecimens(found []specimen, broken bool, head string) {
+	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, head)
+	for _, s := range found {
+		if s.Broken == broken {
+			line := []string{s.Strategy, s.Fault, s.Checker, s.score(), s.interval(), s.Why}
+			fmt.Fprintln(w, strings.TrimRight(strings.Join(line, "\t"), "\t"))
+		}
+	}
+	fmt.Fprintln(w)
+	w.Flush()
+}
+
+func (s specimen) score() string {
+	score := fmt.Sprintf("%d of %d", s.Accused, s.Cells)
+	if s.Unknown > 0 {
+		score += fmt.Sprintf(", %d unknown", s.Unknown)
+	}
+	return score
+}
+
+func (s specimen) interval() string { return fmt.Sprintf("%.0f to %.0f", 100*s.Low, 100*s.High) }
+
+// summary counts the locks of which all came out as it should.
+func summary(found []specimen) string {
+	var broken, caught, sound, accused int
+	for _, s := range found {
+		switch {
+		case s.Broken:
+			broken++
+			if s.code() == exitHeld {
+				caught++
+			}
+		default:
+			sound++
+			if s.Accused > 0 {
+				accused++
+			}
+		}
+	}
+	return fmt.Sprintf("%d of %d broken locks caught in every cell, %d of %d sound ones accused", caught, broken, accused, sound)
+}
+
+func (a app) tellSpecimensInJSON(o selftestOptions, found []specimen, code int) {
+	enc := json.NewEncoder(a.out)
+	enc.SetIndent("", "  ")
+	_ = enc.Encode(struct { // whoever read it is gone
+		Seed  uint64     `json:"seed"`
+		Seeds int        `json:"seeds"`
+		Exit  int        `json:"exit"`
+		Locks []specimen `json:"locks"`
+	}{o.seed, o.seeds, code, found})
+}
