@@ -1,0 +1,11 @@
+package main
+
+import (
+	"testing"
+
+	"lockquake/harness/locktest"
+)
+
+func TestOwnLock(t *testing.T) {
+	locktest.Run(t, Open, locktest.Fenced(), locktest.Parallel())
+}
