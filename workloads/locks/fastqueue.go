@@ -13,36 +13,42 @@ import (
 	"lockquake/workloads/lock"
 )
 
-// FastQueue is a queue lock near the least that a lock on etcd can cost. Its Lock is a lock.Requeuer, too.
+// FastQueue is a queue lock that costs little more than a lock on etcd has to. Its Lock is a lock.Requeuer.
 //
 // Protocol: a key below name/ is a place in line, and it is the turn of the key with the least create
 // revision: the prefix and the order of concurrency.Mutex, so that the two exclude each other. Each acquire
 // puts a key of its own, name/lease/number, under the lock's lease. Each client keeps one watch of the
 // prefix, from which it knows the whole line, its turn and its loss: a key that was once seen to be the
 // oldest stays that until it is gone, so nobody has to ask again. That the one before it went does not make
-// a key the oldest. Release deletes the key if it is still of the same create revision, and Requeue does that
-// and puts the next key in the same Txn, guarded alike: both can be repeated until they are answered
-// (etcd-22082). A lease under which a put was not answered is given up and revoked, because the put could
-// yet land (ambiguous-acquire); it is the next acquire that begins a new one. Nothing that cleans up waits
-// for longer than a second, but goes on behind (etcd-18082).
+// a key the oldest (PredecessorGone). Release deletes the key if it is still of the same create revision;
+// Requeue does that and puts the next key, guarded alike, in one Txn: both are repeated until they are
+// answered. A put that was not answered could yet land, so its lease is revoked, and the next acquire begins
+// a new one.
 //
-// Requests: one Txn and one Delete in a Txn, waited for or not; with Requeue one Txn for each acquire, and no
-// reads. Besides, for each lock that is open: a Grant and a Get at first; three renewals and three signs of
-// life of the watch in a TTL; and the events of all who wait, so that W clients make etcd send of the order of W for each
-// acquire. The token is the key's create revision.
+// Requests: a Txn for the key and a Txn that deletes it, waited for or not; with Requeue one Txn for each
+// acquire. No reads. Besides, for each lock that is open: a Grant and a Get; in each TTL three renewals and
+// three signs of life of the watch. A waiter watches the whole line, so with W clients an acquire makes W
+// watch answers. The token is the key's create revision, and the key exists as long as etcd sees the hold.
 //
-// What is promised, also under faults:
+// What is promised, under faults, too:
 //
-//   - Acquire returns a hold only if the key was seen to be the oldest, and only before the local deadline:
-//     the last grant or renewal that was answered was sent less than a TTL ago. When the deadline passes, or
-//     the watch shows that the key is gone, Lost is closed: always before etcd ends the lease by itself, if
-//     the clocks of client and server run at about the same rate. Who looks at Lost before every step
-//     excludes others, but for the time that the step needs. That is lease-bounded, and no lock can do more: a resource that takes part with the token is fenced.
-//   - An operator who revokes the lease or deletes the key behind the holder's back is noticed after the fact.
-//   - Tokens grow from hold to hold. First come, first served, by the order of enqueuing at etcd.
-//   - Acquire fails for good where its lease ends while it waits, and where a request gets no answer in a
-//     second; it can be called again. Its error is definite where etcd has confirmed that nothing is left.
-//   - Nothing is left behind by a client that lives for longer than it can reach etcd, or else, than a TTL.
+//   - A hold is granted only if its key was seen to be the oldest at some revision since it was asked for,
+//     and never past the local deadline: a TTL after the last grant or renewal that was answered was sent.
+//   - Lost is closed when that deadline passes, which is before etcd ends the lease by itself if their clocks
+//     run at the same rate; and when the watch shows that the key is gone. So holders that look at Lost before
+//     each step exclude each other, but for the time that a step takes: lease-bounded. No lock can do more
+//     without the resource; with a fence on the token it is fenced.
+//   - Tokens grow from hold to hold, in the order in which etcd put the keys.
+//   - Acquire ends within a second of its context, Release with its context (etcd-18082). Acquire fails, and
+//     may be called again, where its lease ends while it waits and where a request has no answer in a
+//     second. Its error is definite where etcd has confirmed that nothing is left of it (ambiguous-acquire).
+//   - No request of a former hold can take away a later one (etcd-22082), and no key stays for longer than
+//     the TTL and what etcd adds to it.
+//
+// Hazards: a lease that is revoked, or a key that is deleted, by somebody else is noticed after the fact. A
+// holder that is paused goes on until it looks at Lost (pause-no-fence). A name that lies below another
+// lock's name/ spoils that lock, as with Mutex. clientv3 repeats a Txn after some errors by itself; if
+// etcd carries out both, one of them after the release, the key stays until Close.
 func FastQueue(ctx context.Context, env lock.Env) (lock.Lock, error) {
 	return queueBy(ctx, env, oldest)
 }
@@ -115,7 +121,7 @@ func (q *fastQueue) Acquire(ctx context.Context) (lock.Hold, error) {
 
 // place gives a ticket whose key is in line.
 func (q *fastQueue) place(ctx context.Context) (*ticket, error) {
-	if err := errors.Join(ctx.Err(), q.life.Err()); err != nil {
+	if err := ctx.Err(); err != nil {
 		return nil, definite(err)
 	}
 	t := q.queued
@@ -292,7 +298,7 @@ func (q *fastQueue) Requeue(ctx context.Context, hold lock.Hold) error {
 	q.follower.forget(old)
 	next := q.ticket(old.lease)
 	err := q.settle(ctx, old.lease, func() (bool, error) { return q.swap(ctx, old, next) })
-	if q.queued != next || err != nil {
+	if q.queued != next {
 		q.follower.forget(next)
 	}
 	return err

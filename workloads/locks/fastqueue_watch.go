@@ -59,9 +59,10 @@ type follower struct {
 // follow goes on until ctx ends.
 func (f *follower) follow(ctx context.Context) {
 	for ctx.Err() == nil {
-		for f.read(ctx) != nil && pause(ctx, retryPause) == nil {
+		if f.read(ctx) == nil {
+			f.watch(ctx)
 		}
-		f.watch(ctx)
+		_ = pause(ctx, retryPause)
 	}
 }
 
