@@ -36,7 +36,7 @@ type believer struct {
 // effect and are left out.
 func beliefs(h *history.History, wanted func(*history.Operation) bool) map[string]*belief {
 	b := &believer{h: h, wanted: wanted, keys: roomForBeliefs(h, wanted), owners: make([]int32, len(h.Ops)),
-		outer: nesting(h), inner: map[history.OpID][]history.OpID{}}
+		outer: h.Nesting(), inner: map[history.OpID][]history.OpID{}}
 	infos := h.Infos
 	for i := range h.Ops {
 		o := &h.Ops[i]

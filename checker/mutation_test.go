@@ -297,7 +297,7 @@ func thirdHolder(t *rapid.T, h *history.History) (int64, bool) {
 
 // freedTooEarly lets somebody else acquire when a nested hold was released.
 func freedTooEarly(t *rapid.T, h *history.History) (int64, bool) {
-	outer := nesting(h)
+	outer := h.Nesting()
 	var inner []history.Operation
 	for i := range h.Ops {
 		if o := &h.Ops[i]; o.Op == history.Release && outer[o.Hold] != 0 && o.Return != history.Open {

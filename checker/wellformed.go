@@ -125,7 +125,7 @@ func references(h *history.History) (defects []string) {
 
 // nested checks that what was acquired again was held by then.
 func nested(h *history.History) (defects []string) {
-	outer := nesting(h)
+	outer := h.Nesting()
 	for i := range h.Ops {
 		if o := &h.Ops[i]; o.Op == history.Acquire && o.Mode == history.Nested && outer[o.ID] == 0 {
 			defects = append(defects, describe(o, "is nested, and its client held nothing"))

@@ -64,7 +64,7 @@ func involved(h *history.History, v Verdict) []*history.Operation {
 // endings are the times at which the holds that some acquires began were no longer believed in,
 // history.Open for those that were to the end.
 func endings(h *history.History, ops []*history.Operation) map[history.OpID]time.Duration {
-	ends, outer := map[history.OpID]time.Duration{}, nesting(h)
+	ends, outer := map[history.OpID]time.Duration{}, h.Nesting()
 	for _, o := range ops {
 		if o.Op == history.Acquire {
 			ends[o.ID], ends[outer[o.ID]] = history.Open, history.Open

@@ -6,8 +6,9 @@
 //	{:type :invoke, :f :acquire, :process 0, :time 1200300, :index 0, :value nil}
 //
 // :type is :invoke, :ok, :fail or :info (nobody knows), :f is :acquire or :release, :process a number
-// or :nemesis, :time nanoseconds. Only :type, :f and :process must be there. Other keys, tags, comments
-// and discarded elements are passed over. The order of the file is the order of events.
+// or :nemesis, :time nanoseconds. Only :type, :f and :process must be there; :mode :shared or :nested is of locks
+// that are no mutex, as Write writes them. Other keys, tags, comments and discarded elements are passed over. The
+// order of the file is the order of events.
 //
 // The package judges nothing: checker.Exclusion and checker.Ownership judge what it reads with the
 // process as the owner, checker.Knossos as Jepsen's own checker does.

@@ -23,6 +23,14 @@ var typeNames = map[string]types{"invoke": invoke, "ok": okay, "fail": fail, "in
 
 var outcomes = map[types]history.Outcome{okay: history.OK, fail: history.Fail, info: history.Unknown}
 
+// modes are the values of :mode that say more than nothing. Others are somebody else's.
+var modes = map[string]history.Mode{
+	history.Shared.String(): history.Shared,
+	history.Nested.String(): history.Nested,
+	history.Tried.String():  history.Tried,
+	history.Queued.String(): history.Queued,
+}
+
 var opNames = map[string]history.Op{"acquire": history.Acquire, "release": history.Release}
 
 // operation is one line of a Jepsen history, which is half of what we call an operation.
@@ -38,6 +46,7 @@ type operation struct {
 	index   int64
 	value   string
 	token   int64 // value, if that is a whole number
+	mode    history.Mode
 	err     string
 }
 
@@ -52,10 +61,11 @@ const (
 	indexField
 	valueField
 	errorField
+	modeField
 	fieldCount
 )
 
-var fieldNames = [fieldCount]string{"type", "process", "f", "time", "index", "value", "error"}
+var fieldNames = [fieldCount]string{"type", "process", "f", "time", "index", "value", "error", "mode"}
 
 // fields are the values of a map that matter: of each its first token and, of a bracket, the whole of it
 // in words.
@@ -70,7 +80,7 @@ func readOperation(s *scanner, open token) (operation, error) {
 	if err := f.readAll(s, open); err != nil {
 		return operation{}, err
 	}
-	o := operation{line: open.line, name: f.words(nameField), value: f.words(valueField), err: f.words(errorField)}
+	o := operation{line: open.line, name: f.words(nameField), value: f.words(valueField), err: f.words(errorField), mode: modes[f.words(modeField)]}
 	for _, parse := range []func(*fields) error{o.parseType, o.parseProcess, o.parseName, o.parseTime, o.parseIndex} {
 		if err := parse(&f); err != nil {
 			return o, err

@@ -2,6 +2,7 @@ package edn
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"lockquake/checker/history"
@@ -22,7 +23,13 @@ type process struct {
 	number int32         // ours
 	open   history.Event // the invoke that has not returned; its Seq is 0 if there is none
 	line   int           // of it
-	hold   history.OpID  // the acquire that the next release gives back
+	holds  []hold        // what releases may give back, the outermost first
+}
+
+// hold is an acquire that its process has not given back yet.
+type hold struct {
+	id     history.OpID
+	nested bool
 }
 
 func newPairing() *pairing {
@@ -74,7 +81,9 @@ func (p *pairing) invoke(o operation) error {
 	e.ID = history.OpID(p.seq + 1)
 	e.Hold = e.ID
 	if o.op == history.Release {
-		e.Hold, e.Token = proc.hold, o.token
+		e.Hold, e.Token = proc.gives(o.mode == history.Nested), o.token
+	} else {
+		e.Mode = o.mode
 	}
 	proc.open, proc.line = p.record(e), o.line
 	return nil
@@ -99,15 +108,28 @@ func (p *pairing) complete(o operation) error {
 	return nil
 }
 
-// believe keeps in mind what the next release gives back. An acquire that failed changes nothing: a
+// gives is what a release gives back: the latest nested acquire, or else the latest other one; 0: nothing.
+func (proc *process) gives(nested bool) history.OpID {
+	for _, h := range slices.Backward(proc.holds) {
+		if h.nested == nested {
+			return h.id
+		}
+	}
+	return 0
+}
+
+// believe keeps in mind what releases may give back. An acquire that failed changes nothing: a
 // process that holds the lock may try it again in vain. A release that did not succeed may be
 // tried again.
 func (proc *process) believe(e history.Event) {
 	switch {
 	case e.Op == history.Acquire && e.Outcome != history.Fail:
-		proc.hold = e.ID
+		if e.Mode != history.Nested {
+			proc.holds = proc.holds[:0]
+		}
+		proc.holds = append(proc.holds, hold{e.ID, e.Mode == history.Nested})
 	case e.Op == history.Release && e.Outcome == history.OK:
-		proc.hold = 0
+		proc.holds = slices.DeleteFunc(proc.holds, func(h hold) bool { return h.id == e.Hold })
 	}
 }
 

@@ -19,8 +19,15 @@ import (
 // What ended a hold without a release is written as the release that it stands for. A process that
 // noticed the loss gave the lock back with the next release it tried, or failed to (:fail); one that
 // crashed may have lost it at any time (:info). Reading that back gives the same holds.
+//
+// What was not acquired alone says so by :mode (:shared, :nested, :tried or :queued), and so does the release of
+// a nested hold; tools that do not look at it take all for a mutex. A nested hold of which an end is not known is
+// left out: with that Jepsen's process would end, while ours goes on to hold. A semaphore is refused.
 func Write(w io.Writer, h *history.History, key string) error {
-	t := transcript{h: h, key: key}
+	if n := h.Header.Permits; n > 1 {
+		return fmt.Errorf("write EDN: %s is a semaphore of %d permits, and a history of Jepsen's cannot say so: its lock is held by one", key, n)
+	}
+	t := transcript{h: h, key: key, outer: h.Nesting()}
 	t.sort()
 	t.losses()
 	t.operations()
@@ -37,6 +44,7 @@ type half struct {
 	process int32
 	name    string
 	value   string // in EDN
+	mode    history.Mode
 	err     string
 }
 
@@ -46,24 +54,51 @@ type transcript struct {
 	lines []half
 	acts  map[int32][]*history.Operation // acquires and releases of the lock, by their process
 	given map[*history.Operation]bool    // the releases that are written as part of a loss
+	outer map[history.OpID]history.OpID  // of nested acquires
 }
 
-// sort finds the acquires and releases of the lock. The process of a release is that of the acquire:
-// one that was retired in between, by a write without an answer, is none that Jepsen's tools see.
+// sort finds the acquires and releases of the lock. The process of a release is that of the acquire, and that of
+// what is nested is that of the outer acquire: one that was retired in between, by a write without an answer, is
+// none that Jepsen's tools see.
 func (t *transcript) sort() {
 	t.acts, t.given = map[int32][]*history.Operation{}, map[*history.Operation]bool{}
+	vague := t.vague()
 	for i := range t.h.Ops {
-		if o := &t.h.Ops[i]; o.Key == t.key && (o.Op == history.Acquire || o.Op == history.Release) {
+		o := &t.h.Ops[i]
+		if o.Key == t.key && (o.Op == history.Acquire || o.Op == history.Release) && !vague[o.Hold] {
 			t.acts[t.process(o)] = append(t.acts[t.process(o)], o)
 		}
 	}
 }
 
-func (t *transcript) process(o *history.Operation) int32 {
-	if a := t.h.Find(o.Hold); a != nil {
-		return a.Process
+// vague are the nested acquires which came out unknown themselves, or whose releases did.
+func (t *transcript) vague() map[history.OpID]bool {
+	vague := map[history.OpID]bool{}
+	for i := range t.h.Ops {
+		if o := &t.h.Ops[i]; o.Outcome == history.Unknown && t.mode(o) == history.Nested {
+			vague[o.Hold] = true
+		}
 	}
-	return o.Process
+	return vague
+}
+
+// mode is that of an acquire, or Nested for a release of what was nested.
+func (t *transcript) mode(o *history.Operation) history.Mode {
+	if a := t.h.Find(o.Hold); o.Op == history.Release && a != nil && a.Mode == history.Nested {
+		return history.Nested
+	}
+	return o.Mode
+}
+
+func (t *transcript) process(o *history.Operation) int32 {
+	a := t.h.Find(o.Hold)
+	if a != nil && t.outer[a.ID] != 0 {
+		a = t.h.Find(t.outer[a.ID])
+	}
+	if a == nil {
+		return o.Process
+	}
+	return a.Process
 }
 
 func (t *transcript) operations() {
@@ -96,10 +131,11 @@ func (t *transcript) operation(o *history.Operation, process int32) {
 	} else if o.Outcome == history.OK {
 		ended = number(o.Token)
 	}
-	name := o.Op.String()
-	t.lines = append(t.lines, half{seq: o.Call, at: o.CallAt, types: invoke, process: process, name: name, value: begun})
+	line := half{seq: o.Call, at: o.CallAt, types: invoke, process: process, name: o.Op.String(), value: begun, mode: t.mode(o)}
+	t.lines = append(t.lines, line)
 	if o.Return != history.Open {
-		t.lines = append(t.lines, half{seq: o.Return, at: o.ReturnAt, types: typeOf[o.Outcome], process: process, name: name, value: ended, err: o.Error})
+		line.seq, line.at, line.types, line.value, line.err = o.Return, o.ReturnAt, typeOf[o.Outcome], ended, o.Error
+		t.lines = append(t.lines, line)
 	}
 }
 
@@ -196,6 +232,9 @@ func (l *half) write(w *bufio.Writer, index int) {
 		process = ":nemesis"
 	}
 	fmt.Fprintf(w, "{:type :%s, :f :%s, :value %s, :process %s, :time %d, :index %d", spellings[l.types], l.name, l.value, process, l.at.Nanoseconds(), index)
+	if l.mode != history.Alone {
+		fmt.Fprintf(w, ", :mode :%s", l.mode)
+	}
 	if l.err != "" {
 		fmt.Fprintf(w, ", :error %s", quote(l.err))
 	}

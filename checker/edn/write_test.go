@@ -231,15 +231,19 @@ func (w *world) end(e history.Event, outcome history.Outcome, more history.Event
 // actor is where a client of a random history stands.
 type actor struct {
 	process int32
+	client  int32
 	open    *history.Event
-	hold    *history.Event // its acquire; nil: it holds nothing
+	hold    *history.Event  // its acquire; nil: it holds nothing
+	nested  []history.Event // acquires within that
+	late    []history.Event // those of them that were not released when it was lost
+	lost    bool            // it knows that its hold is
 	crashed bool
 }
 
 // randomHistory is one of three clients that want one of two locks, which may or may not exclude.
 func randomHistory(t *rapid.T) history.History {
 	w := world{b: history.NewBuilder(history.Header{Keys: []string{"k0", "k1"}})}
-	actors := []*actor{{process: 0}, {process: 1}, {process: 2}}
+	actors := []*actor{{process: 0, client: 10}, {process: 1, client: 11}, {process: 2, client: 12}}
 	next := int32(3)
 	for range rapid.IntRange(4, 60).Draw(t, "steps") {
 		a := rapid.SampledFrom(actors).Draw(t, "client")
@@ -248,7 +252,7 @@ func randomHistory(t *rapid.T) history.History {
 			a.process, next = next, next+1
 		}
 		if a.crashed {
-			*a = actor{process: a.process}
+			*a = actor{process: a.process, client: a.client}
 		}
 	}
 	return w.b.History()
@@ -262,25 +266,41 @@ func (a *actor) step(t *rapid.T, w *world, chance int) {
 	case chance == 0:
 		i := w.invoke(history.Event{Op: history.Inject, Process: history.Nemesis, Fault: "kill", Note: "all"})
 		w.end(i, history.OK, history.Event{})
+	case len(a.late) > 0:
+		inner := a.late[len(a.late)-1]
+		a.late = a.late[:len(a.late)-1]
+		a.invoke(w, history.Event{Op: history.Release, Process: a.process, Key: inner.Key, Hold: inner.ID, Token: inner.Token})
 	case a.hold == nil:
 		key := rapid.SampledFrom([]string{"k0", "k0", "k1"}).Draw(t, "key")
-		a.invoke(w, history.Event{Op: history.Acquire, Process: a.process, Key: key})
+		mode := rapid.SampledFrom([]history.Mode{history.Alone, history.Shared, history.Shared, history.Tried, history.Queued}).Draw(t, "mode")
+		if key == "k1" {
+			mode = history.Alone // which is nested
+		}
+		a.invoke(w, history.Event{Op: history.Acquire, Process: a.process, Key: key, Mode: mode})
 	case chance == 1:
 		w.info(history.Event{Op: history.Crash, Process: a.process, Hold: a.hold.ID, Key: a.hold.Key})
 		a.crashed = true
 	case chance < 5:
 		w.info(history.Event{Op: history.Lost, Process: a.process, Hold: a.hold.ID, Key: a.hold.Key})
+		a.late, a.nested, a.lost = append(a.late, a.nested...), nil, true
 		if chance == 2 {
 			a.hold = nil
 		}
 	case chance < 7:
 		a.invoke(w, history.Event{Op: history.Write, Process: a.process, Key: a.hold.Key, Hold: a.hold.ID, Value: 7})
+	case chance < 11 && a.hold.Key == "k1" && !a.lost:
+		a.invoke(w, history.Event{Op: history.Acquire, Process: a.process, Key: "k1", Mode: history.Nested})
+	case len(a.nested) > 0:
+		inner := a.nested[len(a.nested)-1]
+		a.nested = a.nested[:len(a.nested)-1]
+		a.invoke(w, history.Event{Op: history.Release, Process: a.process, Key: inner.Key, Hold: inner.ID, Token: inner.Token})
 	default:
 		a.invoke(w, history.Event{Op: history.Release, Process: a.process, Key: a.hold.Key, Hold: a.hold.ID, Token: a.hold.Token})
 	}
 }
 
 func (a *actor) invoke(w *world, e history.Event) {
+	e.Client = a.client
 	e = w.invoke(e)
 	a.open = &e
 }
@@ -291,10 +311,14 @@ func (a *actor) finish(t *rapid.T, w *world) {
 	a.open = nil
 	if outcome == history.OK && e.Op == history.Acquire {
 		e.Token = int64(e.ID)
-		a.hold = &e
+		if e.Mode == history.Nested {
+			a.nested = append(a.nested, e)
+		} else {
+			a.hold, a.lost = &e, false
+		}
 	}
 	w.end(e, outcome, history.Event{})
-	if e.Op == history.Release {
+	if e.Op == history.Release && a.hold != nil && e.Hold == a.hold.ID {
 		a.hold = nil
 	}
 	if outcome == history.Unknown {
