@@ -90,6 +90,7 @@ func (c *Cell) Finish(h history.History, j checker.Judgement) error {
 	steps := []func() error{
 		func() error { return writeJSON(c.Path(verdictsFile), j) },
 		func() error { return writeJSON(c.Path(statsFile), m) },
+		func() error { return s.writeLog(c.Path(logFile), m.Stats) },
 		func() error { return timeline(s, s.telling(j.Verdicts), title).save(c.Path("timeline")) },
 		func() error { return c.writeCounterexamples(s, j) },
 		func() error { return latencyOverTime(s, title).save(c.Path("latency")) },

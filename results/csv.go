@@ -33,6 +33,7 @@ func fields() []field {
 		{"acquired", count(func(st Stats) int { return st.Acquired })},
 		{"failed", count(func(st Stats) int { return st.Failed })},
 		{"unknown", count(func(st Stats) int { return st.Unknown })},
+		{"backlog", count(func(st Stats) int { return int(st.Backlog) })},
 		{"acquired_per_second", number(func(st Stats) float64 { return st.PerSecond })},
 		{"acquire_mean_ms", ms(func(st Stats) time.Duration { return st.Acquire.Mean })},
 		{"acquire_p50_ms", ms(func(st Stats) time.Duration { return st.Acquire.P50 })},

@@ -24,6 +24,9 @@ type Stats struct {
 
 	// Acquire is of those that came out ok, from when they were due (in an open loop) or invoked, to their
 	// return. Nested ones are neither counted nor measured: their clients hold the lock.
+	// Backlog is, in an open loop, how many acquires were due and not begun when the workload stopped.
+	Backlog int64 `json:"backlog,omitempty"`
+
 	Acquire Latency `json:"acquire"`
 	Hold    Latency `json:"hold"`
 	// Handoff is from the invoke of a release to the return of the next acquire of its key. Of readers only the last
@@ -60,7 +63,8 @@ func Measure(h history.History) Stats {
 }
 
 func (s *scene) measure() Stats {
-	st := Stats{Duration: s.last, From: s.begin() + s.h.Header.Warmup, To: s.windDown()}
+	st := Stats{Duration: s.last, From: s.begin() + s.h.Header.Warmup}
+	st.To, st.Backlog = s.windDown()
 	st.Waiters = waiters(waitSteps(s.h), s.last, waiterParts)
 	s.measureAcquires(&st)
 	s.measureHolds(&st)
@@ -78,14 +82,20 @@ func (s *scene) begin() time.Duration {
 	return 0
 }
 
-// windDown is when the workload stopped, else the end of the history.
-func (s *scene) windDown() time.Duration {
+// windDown is when the workload stopped, else the end of the history; and how many acquires were due then.
+func (s *scene) windDown() (at time.Duration, backlog int64) {
 	for _, e := range s.h.Infos {
 		if e.Op == history.Stop {
-			return e.At
+			return e.At, e.Value
 		}
 	}
-	return s.last
+	return s.last, 0
+}
+
+// Unstable tells that more was asked of the lock than it could do: how long an acquire took says only how long it
+// was measured.
+func (st Stats) Unstable() bool {
+	return st.Backlog > int64(len(st.Grants)) && st.Backlog*10 > int64(st.Acquired)
 }
 
 func (st *Stats) measured(at time.Duration) bool { return at >= st.From && at <= st.To }
