@@ -134,7 +134,7 @@ func (l *leaderElection) renew(ctx context.Context, t *tenure) error {
 	ctx, cancel := context.WithTimeout(ctx, l.part(renewDeadline))
 	defer cancel()
 	for {
-		err := l.rewrite(ctx, t, leaderRecord.renewed)
+		err := l.renewOnce(ctx, t)
 		if err == nil || errors.Is(err, lock.ErrNotHeld) {
 			return err
 		}
@@ -144,11 +144,15 @@ func (l *leaderElection) renew(ctx context.Context, t *tenure) error {
 	}
 }
 
-// rewrite changes the record, if it is still of the tenure.
-func (l *leaderElection) rewrite(ctx context.Context, t *tenure, change func(leaderRecord, time.Time) leaderRecord) error {
-	// A request that hangs must leave time for another one.
+// renewOnce leaves time for another try where a request hangs.
+func (l *leaderElection) renewOnce(ctx context.Context, t *tenure) error {
 	ctx, cancel := context.WithTimeout(ctx, l.part(renewDeadline/2))
 	defer cancel()
+	return l.rewrite(ctx, t, leaderRecord.renewed)
+}
+
+// rewrite changes the record, if it is still of the tenure.
+func (l *leaderElection) rewrite(ctx context.Context, t *tenure, change func(leaderRecord, time.Time) leaderRecord) error {
 	if err := l.look(ctx); err != nil {
 		return err
 	}
