@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"cmp"
+	"fmt"
 	"strings"
 	"time"
 
@@ -42,7 +44,9 @@ func proofs() []proof {
 		}},
 		{"isolate-waiter", 0, scenario.Settings{}, []catch{{"optimistic-owner", "exclusion"}}},
 		{"lose-release-reply", 0, scenario.Settings{Hold: millis(100, 200)}, []catch{{"retried-release", "release"}}},
-		{"pause-holder", 0, scenario.Settings{Hold: millis(50, 150)}, []catch{{"tutorial", "release"}, {"unfenced-token", "fencing"}}},
+		// Long holds, so that who has lost the lock goes on until the next one is in the midst of its own.
+		{"revoke-holder", 400 * time.Millisecond, scenario.Settings{Hold: millis(150, 250)}, []catch{{"tutorial", "release"}}},
+		{"pause-holder", 0, scenario.Settings{}, []catch{{"unfenced-token", "fencing"}}},
 	}
 }
 
@@ -53,13 +57,31 @@ func spared() []string {
 
 // selftestTable says what is broken about each lock, and by which checker and fault it is caught.
 func (c Catalogue) selftestTable() table {
-	t := table{head: []string{"broken lock", "its slip", "fault", "caught by"}}
+	t := table{head: []string{"broken lock", "its slip", "fault", "settings", "caught by"}}
 	for _, p := range proofs() {
 		for _, it := range p.catches {
-			t.rows = append(t.rows, []string{it.strategy, c.slip(it.strategy), p.fault, it.checker})
+			t.rows = append(t.rows, []string{it.strategy, c.slip(it.strategy), p.fault, p.settings(), it.checker})
 		}
 	}
 	return t
+}
+
+// settings are those that are not as usual, as run's flags have them.
+func (p proof) settings() string {
+	var all []string
+	if p.under.TTL != 0 {
+		all = append(all, fmt.Sprintf("ttl %v", p.under.TTL))
+	}
+	if p.under.Clients != 0 {
+		all = append(all, fmt.Sprintf("clients %d", p.under.Clients))
+	}
+	if p.under.Hold != (scenario.Range{}) {
+		all = append(all, fmt.Sprintf("hold %v", p.under.Hold))
+	}
+	if p.every != 0 {
+		all = append(all, fmt.Sprintf("every %v", p.every))
+	}
+	return cmp.Or(strings.Join(all, ", "), "as usual")
 }
 
 // slip is what is wrong with a lock, or what the lock is.

@@ -147,20 +147,20 @@ func TestWhatASelftestSays(t *testing.T) {
 			exitUnknown, "a failure of lockquake: well-formed: a defect",
 		},
 		"not carried out": {
-			[]change{{"tutorial", "pause-holder", func(results.CellName) (outcome, bool) { return outcome{}, true }}},
+			[]change{{"tutorial", "revoke-holder", func(results.CellName) (outcome, bool) { return outcome{}, true }}},
 			exitUnknown, "not carried out",
 		},
 		"a sound one accused": {
 			[]change{{"mutex", "isolate-waiter", saysInstead(checker.Invalid, invalidBy("release", "a stranger did it"))}},
-			exitBroken, "1 of 21  1 to 23  isolate-waiter: release: a stranger did it",
+			exitBroken, "1 of 24  1 to 20  isolate-waiter: release: a stranger did it",
 		},
 		"a sound one that could not be told": {
 			[]change{{"semaphore", "revoke-waiter", saysInstead(checker.Unknown, checker.Verdict{Checker: "grant", Why: "a gap"})}},
-			exitUnknown, "0 of 21, 1 unknown  0 to 16",
+			exitUnknown, "0 of 24, 1 unknown  0 to 14",
 		},
 		"a sound one not carried out": {
 			[]change{{"fastqueue", harness.Calm, func(results.CellName) (outcome, bool) { return outcome{}, true }}},
-			exitUnknown, "0 of 21, 1 unknown",
+			exitUnknown, "0 of 24, 1 unknown",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -177,11 +177,11 @@ func TestWhatASelftestSays(t *testing.T) {
 
 // What is known is not for them: a promise is kept without it.
 func TestAChargeIsNotOfWhatIsKnown(t *testing.T) {
-	o := saying(results.CellName{Fault: "pause-holder"}, checker.Invalid, invalidBy("release", "as known"), invalidBy("promise", "unsafe"))
-	if got := charge(o, checker.Promise{Known: []string{"release"}}, checker.Invalid); got != "pause-holder: promise: unsafe" {
+	o := saying(results.CellName{Fault: "revoke-holder"}, checker.Invalid, invalidBy("release", "as known"), invalidBy("promise", "unsafe"))
+	if got := charge(o, checker.Promise{Known: []string{"release"}}, checker.Invalid); got != "revoke-holder: promise: unsafe" {
 		t.Errorf("charged with %q", got)
 	}
-	if got := charge(o, checker.Promise{}, checker.Invalid); got != "pause-holder: release: as known" {
+	if got := charge(o, checker.Promise{}, checker.Invalid); got != "revoke-holder: release: as known" {
 		t.Errorf("charged with %q", got)
 	}
 }

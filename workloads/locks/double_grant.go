@@ -16,7 +16,7 @@ import (
 // no more of them than the limit.
 //
 // Requests: Txn and Delete where nobody holds the lock; else a Get of the older keys, with a watch more for each
-// change that is waited for, and a Get of the own key. A waiter watches the key just before its own. The token is
+// change that is waited for, and a Get of the own key. A waiter watches the oldest key. The token is
 // the key's create revision. It promises exclusive in calm, and must be caught breaking that.
 func DoubleGrant(_ context.Context, env lock.Env) (lock.Lock, error) {
 	return &queueLock{sessions{env: env}, awaitFewOlder}, nil
@@ -24,7 +24,7 @@ func DoubleGrant(_ context.Context, env lock.Env) (lock.Lock, error) {
 
 func awaitFewOlder(ctx context.Context, env lock.Env, token int64) error {
 	const limit = 1
-	order := append(clientv3.WithLastCreate(), clientv3.WithMaxCreateRev(token-1), clientv3.WithLimit(0))
+	order := append(clientv3.WithFirstCreate(), clientv3.WithMaxCreateRev(token-1), clientv3.WithLimit(0))
 	for {
 		older, err := env.Client.Get(ctx, env.Name+"/", order...)
 		if err != nil {
