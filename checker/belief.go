@@ -1,9 +1,6 @@
 package checker
 
 import (
-	"cmp"
-	"slices"
-
 	"lockquake/checker/history"
 	"lockquake/checker/linear"
 )
@@ -25,6 +22,7 @@ type belief struct {
 type believer struct {
 	h      *history.History
 	wanted func(*history.Operation) bool
+	now    int // how many operations were called
 	keys   map[string]*belief
 	owners []int32                         // of the acquire at each place, from 1; 0: none yet, negative: its hold has ended
 	outer  map[history.OpID]history.OpID   // of nested acquires
@@ -40,12 +38,14 @@ func beliefs(h *history.History, wanted func(*history.Operation) bool) map[strin
 	infos := h.Infos
 	for i := range h.Ops {
 		o := &h.Ops[i]
+		b.now = i
 		for len(infos) > 0 && infos[0].Seq < o.Call {
 			b.observe(&infos[0])
 			infos = infos[1:]
 		}
 		b.operate(i, o)
 	}
+	b.now = len(h.Ops)
 	for i := range infos {
 		b.observe(&infos[i])
 	}
@@ -98,9 +98,9 @@ func (b *believer) observe(e *history.Observation) {
 	}
 }
 
-// place finds an acquire.
+// place finds an acquire, which mostly was called before.
 func (b *believer) place(id history.OpID) (int, bool) {
-	i, ok := slices.BinarySearchFunc(b.h.Ops, id, func(o history.Operation, id history.OpID) int { return cmp.Compare(o.ID, id) })
+	i, ok := b.h.FindNear(b.now, id)
 	return i, ok && b.h.Ops[i].Op == history.Acquire
 }
 

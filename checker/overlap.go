@@ -63,7 +63,7 @@ func excluded(newer *history.Hold, still []*history.Hold, permits int) iter.Seq[
 // census counts the holds of a history and their overlaps without keeping them: mostly there are many holds
 // and no overlap to tell of.
 func census(h *history.History) (holds, met int) {
-	b := believers{h, map[history.OpID]*Holders{}, map[string]*Holders{}, map[history.OpID]bool{}}
+	b := believers{h, map[history.OpID]believed{}, map[string]*Holders{}, map[history.OpID]bool{}}
 	for m := range h.Moments() {
 		switch o, e := m.Op, m.Info; {
 		case e != nil && (e.Op == history.Lost || e.Op == history.Crash):
@@ -82,9 +82,15 @@ func census(h *history.History) (holds, met int) {
 // believers are the processes that believe in their holds at some moment.
 type believers struct {
 	h     *history.History
-	holds map[history.OpID]*Holders // those that a hold is one of, by its acquire
+	holds map[history.OpID]believed // by their acquires
 	of    map[string]*Holders       // who believe in a hold of a key
 	ended map[history.OpID]bool     // holds that ended before they began
+}
+
+// believed is a hold.
+type believed struct {
+	among *Holders // it is one of them
+	mode  history.Mode
 }
 
 // begin gives how many overlaps begin with a hold.
@@ -96,22 +102,18 @@ func (b *believers) begin(acquire *history.Operation) int {
 	}
 	met := others.against(acquire.Mode, b.h.Header.Permits)
 	if !b.ended[acquire.ID] {
-		b.holds[acquire.ID] = others
+		b.holds[acquire.ID] = believed{others, acquire.Mode}
 		others.Add(acquire.Mode, 1)
 	}
 	return met
 }
 
-func (b *believers) end(hold history.OpID, seq int64) {
-	a := b.h.Find(hold)
-	if a == nil {
-		return
-	}
-	if holders, believed := b.holds[hold]; believed {
-		delete(b.holds, hold)
-		holders.Add(a.Mode, -1)
-	} else if a.Return > seq {
-		b.ended[hold] = true
+func (b *believers) end(id history.OpID, seq int64) {
+	if hold, ok := b.holds[id]; ok {
+		delete(b.holds, id)
+		hold.among.Add(hold.mode, -1)
+	} else if a := b.h.Find(id); a != nil && a.Return > seq {
+		b.ended[id] = true
 	}
 }
 

@@ -106,7 +106,7 @@ func references(h *history.History) (defects []string) {
 		switch o.Op {
 		case history.Release, history.Read, history.Write:
 			unlocked := o.Op == history.Read && o.Hold == 0 // the last one, where the lock could not be had
-			if !unlocked && !names(h, o.Hold, o.Call, o.Key) {
+			if !unlocked && !names(h, i, o.Hold, o.Call, o.Key) {
 				defects = append(defects, describe(o, fmt.Sprintf("names %d, no earlier acquire of %s", o.Hold, o.Key)))
 			}
 		case history.Heal:
@@ -116,7 +116,7 @@ func references(h *history.History) (defects []string) {
 		}
 	}
 	for i := range h.Infos {
-		if e := &h.Infos[i]; e.Op == history.Lost && !names(h, e.Hold, e.Seq, e.Key) {
+		if e := &h.Infos[i]; e.Op == history.Lost && !names(h, len(h.Ops), e.Hold, e.Seq, e.Key) {
 			defects = append(defects, fmt.Sprintf("lost (event %d, %s) names %d, no earlier acquire of %s", e.Seq, seconds(e.At), e.Hold, e.Key))
 		}
 	}
@@ -134,9 +134,14 @@ func nested(h *history.History) (defects []string) {
 	return defects
 }
 
-func names(h *history.History, hold history.OpID, before int64, key string) bool {
-	a := h.Find(hold)
-	return a != nil && a.Op == history.Acquire && a.Return < before && (key == "" || a.Key == key)
+// names tells whether an operation at a place, or an observation, names an acquire that returned before it.
+func names(h *history.History, place int, hold history.OpID, before int64, key string) bool {
+	i, ok := h.FindNear(place, hold)
+	if !ok {
+		return false
+	}
+	a := &h.Ops[i]
+	return a.Op == history.Acquire && a.Return < before && (key == "" || a.Key == key)
 }
 
 func describe(o *history.Operation, what string) string {

@@ -193,15 +193,15 @@ func (h *History) Holds() []Hold {
 			at[i] = int32(len(holds))
 		}
 	}
-	held := func(id OpID) *Hold {
-		if i, ok := h.index(id); ok && at[i] > 0 {
+	held := func(before int, id OpID) *Hold {
+		if i, ok := h.FindNear(before, id); ok && at[i] > 0 {
 			return &holds[at[i]-1]
 		}
 		return nil
 	}
 	for i := range h.Ops {
 		if o := &h.Ops[i]; o.Op == Release {
-			if hold := held(o.Hold); hold != nil {
+			if hold := held(i, o.Hold); hold != nil {
 				hold.Release = o
 				hold.end(Release, o.Call, o.CallAt)
 			}
@@ -209,7 +209,7 @@ func (h *History) Holds() []Hold {
 	}
 	for i := range h.Infos {
 		if e := &h.Infos[i]; e.Op == Lost || e.Op == Crash {
-			if hold := held(e.Hold); hold != nil {
+			if hold := held(len(h.Ops), e.Hold); hold != nil {
 				hold.end(e.Op, e.Seq, e.At)
 			}
 		}
@@ -242,6 +242,22 @@ func (h *History) Find(id OpID) *Operation {
 		return nil
 	}
 	return &h.Ops[i]
+}
+
+// FindNear finds the place of an operation, and looks before another one first: what belongs together mostly
+// lies together.
+func (h *History) FindNear(place int, id OpID) (int, bool) {
+	low, high := place, place
+	for step := 1; low > 0 && (low == place || h.Ops[low].Call > int64(id)); step *= 2 {
+		low, high = max(low-step, 0), low
+	}
+	at, ok := slices.BinarySearchFunc(h.Ops[low:high], int64(id), func(o Operation, call int64) int {
+		return cmp.Compare(o.Call, call)
+	})
+	if !ok {
+		return h.index(id)
+	}
+	return low + at, true
 }
 
 // index finds an operation by its id, which is the sequence number of its invoke.

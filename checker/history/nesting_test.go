@@ -57,3 +57,19 @@ func TestDueIsNeverAfterTheInvoke(t *testing.T) {
 		}
 	}
 }
+
+// Whatever is asked for from wherever: it is found if it is there.
+func TestFindNear(t *testing.T) {
+	h := &History{}
+	for i := range 40 {
+		h.Ops = append(h.Ops, Operation{Call: int64(3*i + 1)})
+	}
+	for place := range len(h.Ops) + 1 {
+		for id := range OpID(125) {
+			want, there := int(id-1)/3, id%3 == 1 && id < 120
+			if got, ok := h.FindNear(place, id); ok != there || ok && got != want {
+				t.Fatalf("operation %d near place %d: %d, %t, want %d, %t", id, place, got, ok, want, there)
+			}
+		}
+	}
+}
