@@ -36,7 +36,7 @@ func NewEntry(p Passage) (*Entry, error) {
 
 func (e *Entry) carry(source net.Conn) {
 	defer func() { _ = source.Close() }()
-	target, err := dialFor(e.ctx, source, e.passage.Dial, e.passage.Out, e.passage.In)
+	target, err := e.reach(source)
 	if err != nil {
 		_ = abort(source)
 		return
@@ -49,6 +49,18 @@ func (e *Entry) carry(source net.Conn) {
 	}
 	begun := &begunConn{Conn: source, read: bufio.NewReader(source)}
 	splice(begun, tls.Client(target, e.passage.speaking(begun.protocol())))
+}
+
+// reach connects to the target at once, whatever holds the links: the source believes that it is connected, too, and
+// only what it sends can tell that it is not.
+func (e *Entry) reach(source net.Conn) (*Conn, error) {
+	conn, err := e.passage.Dial(e.ctx)
+	if err != nil {
+		return nil, err
+	}
+	target := newConn(e.passage.Out, e.passage.In)
+	target.origin = source
+	return target, target.attach(conn)
 }
 
 func (p Passage) speaking(protocol string) *tls.Config {

@@ -69,6 +69,19 @@ func TestEntryLeadsOverItsLinks(t *testing.T) {
 	expect(t, waits, "wait")
 }
 
+// A program that connects anew for each request leaves a trace on links that hold.
+func TestEntryWhoseLinksHoldFromTheStart(t *testing.T) {
+	e := newEntered(t, echo(t), nil)
+	rule := hold(&e.out)
+	conn := e.dial(t)
+	send(t, conn, "ping")
+	eventually(t, "the call to be held", func() bool { return rule.Toll().Held == 4 })
+	silent(t, conn)
+	_ = conn.SetDeadline(time.Now().Add(patience))
+	rule.Lift()
+	expect(t, conn, "ping")
+}
+
 func TestEntryOverALinkThatRefuses(t *testing.T) {
 	e := newEntered(t, echo(t), nil)
 	running := e.dial(t)
