@@ -177,6 +177,9 @@ func (q *fastQueue) ticket(l *trustedLease) *ticket {
 	q.asked++
 	t := newTicket(fmt.Sprintf("%s%x/%d", q.follower.prefix, l.id, q.asked), l)
 	q.follower.expect(t)
+	if isClosed(l.gone) { // since it was looked at
+		q.follower.ended(l)
+	}
 	return t
 }
 

@@ -43,15 +43,27 @@ func BenchmarkFastQueue(b *testing.B) {
 				theirs.run(b, ground)
 				ours.run(b, ground)
 			}
-			b.ReportMetric(0, "ns/op") // of both
-			b.ReportMetric(ours.rate(), "acq/s")
-			b.ReportMetric(ours.rate()/theirs.rate(), "x-mutex")
-			b.ReportMetric(float64(median(ours.handoffs))/float64(median(ours.floors)), "x-floor")
-			b.ReportMetric(float64(median(ours.floors).Microseconds()), "µs-floor")
-			b.ReportMetric(float64(ours.proposals)/float64(ours.acquired), "proposals")
-			b.ReportMetric(float64(ours.reads)/float64(ours.acquired), "reads")
+			ours.report(b, theirs)
 		})
 	}
+}
+
+// BenchmarkCohort is BenchmarkFastQueue for 4 processes of 8 goroutines each, whose 32 contenders are beside 32 clients
+// of Mutex.
+func BenchmarkCohort(b *testing.B) {
+	c, err := cluster.Start(b.Context(), cluster.Config{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	ground := newGround(b, c)
+	ours, theirs := newLane(b, c, FastQueueCohort, "ours", 4), newLane(b, c, Mutex, "theirs", 32)
+	ours.locks = slices.Repeat(ours.locks, 8)
+	for b.Loop() {
+		theirs.run(b, ground)
+		ours.run(b, ground)
+	}
+	ours.report(b, theirs)
 }
 
 // benchLane is one strategy on the track, and what was measured of it in all its slices.
@@ -129,6 +141,16 @@ func (l *benchLane) more() bool {
 	}
 	l.given = time.Now()
 	return now.Before(l.until)
+}
+
+func (l *benchLane) report(b *testing.B, other *benchLane) {
+	b.ReportMetric(0, "ns/op") // of both
+	b.ReportMetric(l.rate(), "acq/s")
+	b.ReportMetric(l.rate()/other.rate(), "x-mutex")
+	b.ReportMetric(float64(median(l.handoffs))/float64(median(l.floors)), "x-floor")
+	b.ReportMetric(float64(median(l.floors).Microseconds()), "µs-floor")
+	b.ReportMetric(float64(l.proposals)/float64(l.acquired), "proposals")
+	b.ReportMetric(float64(l.reads)/float64(l.acquired), "reads")
 }
 
 func (l *benchLane) rate() float64 { return float64(l.acquired) / l.took.Seconds() }

@@ -51,6 +51,8 @@ func grantLease(ctx context.Context, client *clientv3.Client, seconds int64, tel
 	}
 	l := &trustedLease{client: client, id: granted.ID, tell: tell, gone: make(chan struct{})}
 	l.ttl = time.Duration(granted.TTL) * time.Second
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.deadline = sent.Add(l.ttl)
 	l.timer = time.AfterFunc(time.Until(l.deadline), l.end)
 	return l, nil
@@ -79,19 +81,17 @@ func (l *trustedLease) end() {
 
 // keep renews the lease until it ends or ctx does: every third of the TTL and, as long as that fails, more often.
 func (l *trustedLease) keep(ctx context.Context) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer context.AfterFunc(ctx, l.end)()
 	rest := l.ttl / 3
 	for l.rest(ctx, rest) {
 		rest = l.ttl / 3
 		err := l.renew(ctx)
 		if errors.Is(err, rpctypes.ErrLeaseNotFound) {
-			l.end()
+			break
 		} else if err != nil {
 			rest = l.ttl / 20
 		}
 	}
+	l.end()
 }
 
 // rest waits, and tells whether there is still a lease then.

@@ -150,15 +150,13 @@ func (f *follower) take(events []*clientv3.Event, more bool) {
 // judge tells each ticket what has become of it. A key that is not there is gone only if the line is known up
 // to the revision of its creation.
 func (f *follower) judge(granting bool) {
-	for _, t := range slices.Clone(f.tickets) {
+	f.dismiss(func(t *ticket) bool {
 		i := f.line.find(t.key)
-		switch {
-		case i < 0 && t.created != 0 && t.created <= f.line.at:
-			f.lose(t)
-		case i >= 0 && granting && !isClosed(t.turn):
+		if i >= 0 && granting && !isClosed(t.turn) {
 			f.see(t, f.line.places[i].created)
 		}
-	}
+		return i < 0 && t.created != 0 && t.created <= f.line.at
+	})
 }
 
 func (f *follower) see(t *ticket, created int64) {
@@ -197,15 +195,16 @@ func (f *follower) forget(t *ticket) {
 func (f *follower) ended(l *trustedLease) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for _, t := range slices.Clone(f.tickets) {
-		if t.lease == l {
-			f.lose(t)
-		}
-	}
+	f.dismiss(func(t *ticket) bool { return t.lease == l })
 }
 
-// lose is called once for a ticket: then it is forgotten.
-func (f *follower) lose(t *ticket) {
-	close(t.gone)
-	f.tickets = slices.DeleteFunc(f.tickets, func(other *ticket) bool { return other == t })
+// dismiss tells tickets that they are lost, and forgets them.
+func (f *follower) dismiss(lost func(*ticket) bool) {
+	f.tickets = slices.DeleteFunc(f.tickets, func(t *ticket) bool {
+		if !lost(t) {
+			return false
+		}
+		close(t.gone)
+		return true
+	})
 }
