@@ -5,6 +5,7 @@ LINTER := bin/golangci-lint-$(LINTER_VERSION)
 FUZZ_TIME := 5s
 GATE_SEED := 1
 PLATFORMS := darwin/arm64 # besides this one
+EXAMPLE := cmd/examples/ownlock# a module of its own, which ./... leaves out; the tests of cmd/cli build, run and test it
 
 .DEFAULT_GOAL := help
 
@@ -25,6 +26,7 @@ test: ## run all tests under the race detector
 .PHONY: lint
 lint: $(LINTER) ## check style
 	$(LINTER) run
+	cd $(EXAMPLE) && $(CURDIR)/$(LINTER) run
 
 .PHONY: bench
 bench: build ## compare the strategies without faults, then draw
@@ -59,6 +61,7 @@ platforms: ## vet, and so build, for the other platforms
 .PHONY: tidy
 tidy: ## go.mod names what is used, and no more
 	go mod tidy -diff
+	cd $(EXAMPLE) && go mod tidy -diff
 
 .PHONY: check
 check: tidy lint test fuzz platforms gate ## all that CI runs
