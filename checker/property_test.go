@@ -118,12 +118,30 @@ func handovers(clients, holds int) history.History {
 }
 
 func BenchmarkExclusion(b *testing.B) {
-	h := handovers(8, 5000)
-	b.ReportAllocs()
-	for b.Loop() {
-		if v := (Exclusion{}).Check(h); v.Validity != Valid {
-			b.Fatal(v.Why)
+	for name, as := range map[string]func(*history.History){
+		"mutex":     func(*history.History) {},
+		"readers":   func(h *history.History) { askAs(h, history.Shared) },
+		"semaphore": func(h *history.History) { h.Header.Permits = 3 },
+	} {
+		b.Run(name, func(b *testing.B) {
+			h := handovers(8, 5000)
+			as(&h)
+			b.ReportAllocs()
+			for b.Loop() {
+				if v := (Exclusion{}).Check(h); v.Validity != Valid {
+					b.Fatal(v.Why)
+				}
+			}
+			b.ReportMetric(float64(len(h.Ops))*float64(b.N)/b.Elapsed().Seconds(), "ops/s")
+		})
+	}
+}
+
+// askAs makes all acquires of a mode.
+func askAs(h *history.History, m history.Mode) {
+	for i := range h.Ops {
+		if o := &h.Ops[i]; o.Op == history.Acquire {
+			o.Mode = m
 		}
 	}
-	b.ReportMetric(float64(len(h.Ops))*float64(b.N)/b.Elapsed().Seconds(), "ops/s")
 }

@@ -93,6 +93,19 @@ func TestHandoffOfLocksThatSeveralHold(t *testing.T) {
 	}
 }
 
+// Who crashed was told nothing.
+func TestCrashIsNoDetection(t *testing.T) {
+	for op, want := range map[history.Op]int64{history.Lost: 1, history.Crash: 0} {
+		s := &script{}
+		s.hold("a", 0, 1, 1, 10*ms, 0)
+		s.hold("b", 1, 2, 5*ms, 20*ms, 80*ms)
+		s.info(op, 0, 55*ms, "a")
+		if st := Measure(s.build()); st.Detection.Count != want {
+			t.Errorf("%v: detection %+v", op, st.Detection)
+		}
+	}
+}
+
 // A reader that lost the lock believes on beside a writer, not beside another reader.
 func TestDetectionIsOfTheNextOwner(t *testing.T) {
 	for shared, want := range map[bool]time.Duration{true: 25 * ms, false: 35 * ms} {
