@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"google.golang.org/grpc/grpclog"
 
 	"lockquake/harness/cluster"
 )
@@ -24,6 +25,8 @@ type app struct {
 // started as one of its members it is that member, and does not return.
 func Main(c Catalogue, args []string) int {
 	cluster.ServeMember()
+	// gRPC would write to the terminal what its gateway, within the members, has to say of every client that hangs up.
+	grpclog.SetLoggerV2(grpclog.NewLoggerV2(io.Discard, io.Discard, io.Discard))
 	// The first signal winds the run down; the second one finds the default in place, and ends the
 	// process at once.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
@@ -67,6 +70,6 @@ Exit codes: 0 judged and held, 1 a guarantee broken, 3 unknown, 4 only a thresho
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(a.demoCommand(), a.runCommand(), a.selftestCommand(), a.checkCommand(), a.reportCommand(), a.reproCommand(), a.compareCommand(), a.listCommand(), a.versionCommand())
+	root.AddCommand(a.demoCommand(), a.runCommand(), a.execTestCommand(), a.selftestCommand(), a.checkCommand(), a.reportCommand(), a.reproCommand(), a.compareCommand(), a.listCommand(), a.versionCommand())
 	return root
 }

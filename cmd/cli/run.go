@@ -28,6 +28,7 @@ type runOptions struct {
 	harness.Settings
 	scenarios  []string // names, or files
 	strategies string
+	exec       string // a command of a program that is a strategy
 	faults     string
 	want       string
 	seed       uint64
@@ -53,6 +54,7 @@ the lock does, also several at once, in one cell. What flags say goes before wha
   lockquake run --strategy mutex,mutex+fence --fault all --repeat 3 --seed 7
   lockquake run partitions holder --strategy mutex+fence
   lockquake run my-scenario.yaml
+  lockquake run --exec 'python3 mylock.py' --fault pause-holder
   lockquake run --fault pause-leader --cluster process
   lockquake run --strategy all --fault core --want promised
   lockquake run --strategy tutorial --fault revoke-holder --plan-only`,
@@ -60,6 +62,10 @@ the lock does, also several at once, in one cell. What flags say goes before wha
 			o.scenarios, o.given = args, cmd.Flags().Changed
 			if !o.given("seed") {
 				o.seed = rand.Uint64N(1_000_000)
+			}
+			a, o, err := a.withProgram(o)
+			if err != nil {
+				return usage(err)
 			}
 			return a.runPlan(cmd.Context(), o, again(cmd.Flags(), o))
 		},
@@ -72,6 +78,7 @@ func (o *runOptions) declare(flags *pflag.FlagSet) {
 	flags.SortFlags = false
 	o.Settings = harness.Usual()
 	flags.StringVar(&o.strategies, "strategy", "mutex", "strategies, comma separated; all: all but the broken ones, broken: only those")
+	flags.StringVar(&o.exec, "exec", "", "a command that starts your own lock, in any language: it is strategy "+execName+" then, and "+execName+fence+";\nlockquake exec-test says whether it does what it must")
 	flags.StringVar(&o.faults, "fault", coreFaults, "faults, comma separated; core: those that find the most, none and "+strings.Join(nemesis.Core(), ", ")+";\nall: all that the cluster allows")
 	flags.StringVar(&o.want, "want", defaultWant, "what a cell must give: safe (what the strategy promises, and never unsafe), or\npromised (just what it promises; and a broken strategy must be caught)")
 	flags.IntVar(&o.Clients, "clients", o.Clients, "clients that fight for the lock")

@@ -12,8 +12,8 @@ import (
 	"lockquake/workloads/lock"
 )
 
-// startTime is how long a program may take to answer init.
-const startTime = 10 * time.Second
+// startTime is how long a program may take to answer init: many may start at once, on a busy machine.
+const startTime = 30 * time.Second
 
 // Strategy opens locks that are the doing of a program, by a command of sh. They are of kind lock.Program.
 func Strategy(command string) lock.Strategy {

@@ -78,7 +78,7 @@ acquire() {
 			say '"ok":true,"token":"'"$token"'","key":"'"$name"'","lease":"'"$lease"'"'
 			return
 		fi
-		sleep 0.05
+		sleep 0.1
 	done
 	let_go
 	say '"error":"it could not be had in time"'
