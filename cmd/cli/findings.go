@@ -94,7 +94,7 @@ func worstOf(all []finding) state {
 	return agrees
 }
 
-// expectedOf is what is expected, in a line: what is to be broken, or if nothing is, what is to hold.
+// expectedOf is what is expected, in a line.
 func expectedOf(v repro.Variant) string {
 	var all []finding
 	for _, e := range v.Expect {
@@ -109,25 +109,34 @@ func expectedOf(v repro.Variant) string {
 // seenOf is what was seen, in the same form.
 func seenOf(all []finding) string { return inLine(all, func(f finding) string { return f.Seen }) }
 
+// inLine lists what is broken, then what was measured, then what holds. That the faults left evidence goes without
+// saying.
 func inLine(all []finding, said func(finding) string) string {
-	var parts, held []string
+	var broken, measured, held []string
 	for _, f := range all {
-		verdict, culprit, _ := strings.Cut(said(f), " by ")
+		validity, culprit, _ := strings.Cut(said(f), " by ")
 		switch {
-		case verdict == string(repro.Valid):
+		case f.Asked == "evidence" && validity == string(repro.Valid):
+		case validity == string(repro.Valid):
 			held = append(held, f.Asked)
-		case verdict == string(repro.Invalid) && culprit != "":
-			parts = append(parts, fmt.Sprintf("%s (%s)", f.Asked, culprit))
-		case verdict == string(repro.Invalid):
-			parts = append(parts, f.Asked)
+		case validity == string(repro.Invalid) && culprit != "":
+			broken = append(broken, fmt.Sprintf("%s (%s)", f.Asked, culprit))
+		case validity == string(repro.Invalid):
+			broken = append(broken, f.Asked)
 		default:
-			parts = append(parts, f.Asked+": "+verdict)
+			measured = append(measured, f.Asked+": "+validity)
 		}
 	}
-	if parts == nil {
-		return "holds: " + strings.Join(held, ", ")
+	var parts []string
+	for _, part := range []struct {
+		lead  string
+		names []string
+	}{{"broken: ", broken}, {"", measured}, {"holds: ", held}} {
+		if part.names != nil {
+			parts = append(parts, part.lead+strings.Join(part.names, ", "))
+		}
 	}
-	return strings.Join(parts, ", ")
+	return strings.Join(parts, "; ")
 }
 
 // storyOf is that of the first broken checker which the variant names. Where none was broken it is all that the

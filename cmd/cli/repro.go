@@ -148,29 +148,29 @@ func (a app) reproduce(ctx context.Context, picked []repro.Reproduction, o repro
 		return usage(err)
 	}
 	all := newSeries(picked, o)
-	go func() {
-		var doing errgroup.Group
-		doing.SetLimit(o.parallel)
-		for _, s := range all {
-			for i := range s.trials {
-				doing.Go(func() error {
-					defer s.left.Done()
-					s.trials[i] = a.try(ctx, s, i+1, run)
-					return nil
-				})
-			}
-		}
-	}()
-	code := a.tellOfAll(all, o)
+	go a.tryAll(ctx, all, run, o.parallel)
+	code := a.tellOfAll(ctx, all, o)
 	if run != nil {
 		if err := run.Finish(); err != nil {
 			return harnessFailed(err)
 		}
 	}
-	if ctx.Err() != nil {
-		code = worse(code, exitInterrupted)
-	}
 	return ended(code)
+}
+
+// tryAll does all trials, so many at a time. Each series tells when its own are done.
+func (a app) tryAll(ctx context.Context, all []*series, run *results.Run, parallel int) {
+	var doing errgroup.Group
+	doing.SetLimit(parallel)
+	for _, s := range all {
+		for i := range s.trials {
+			doing.Go(func() error {
+				defer s.left.Done()
+				s.trials[i] = a.try(ctx, s, i+1, run)
+				return nil
+			})
+		}
+	}
 }
 
 // folder makes the run that keeps the histories; nil: they are not kept.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -63,7 +64,7 @@ func (s *series) outcome() string {
 }
 
 // tellOfAll tells of each as it ends, in order, and gives the exit code.
-func (a app) tellOfAll(all []*series, o reproOptions) int {
+func (a app) tellOfAll(ctx context.Context, all []*series, o reproOptions) int {
 	code, agreed := exitHeld, 0
 	t := newReproLines(all)
 	if o.inTable && !o.asJSON {
@@ -71,6 +72,9 @@ func (a app) tellOfAll(all []*series, o reproOptions) int {
 	}
 	for _, s := range all {
 		s.left.Wait()
+		if ctx.Err() != nil {
+			break
+		}
 		c, _ := s.code()
 		code = worse(code, c)
 		if c == exitHeld {
@@ -83,6 +87,9 @@ func (a app) tellOfAll(all []*series, o reproOptions) int {
 		default:
 			a.tellInFull(s)
 		}
+	}
+	if ctx.Err() != nil {
+		code = worse(code, exitInterrupted)
 	}
 	if o.asJSON {
 		a.tellInJSON(all)

@@ -124,7 +124,7 @@ func (a *pending) works() *pending {
 func (a *pending) finishes() {
 	a.succeeds()
 	a.works()
-	_ = a.hold.releases()
+	a.hold.releases()
 }
 
 // finish lets several processes finish, each when it has the lock; of those that have it, the first one.

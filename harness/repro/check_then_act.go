@@ -42,9 +42,9 @@ func checkThenAct() Reproduction {
 			next.reads()
 			next.writes()
 			write.arrives()
-			<-written
-			_ = old.releases()
-			_ = next.releases()
+			written.ends()
+			old.releases()
+			next.releases()
 		},
 	}
 }

@@ -18,7 +18,7 @@ func etcd16221() Reproduction {
 	return Reproduction{
 		ID:       "etcd-16221",
 		Shows:    "recipe.RWMutex: a writer whose lease has ended while it waited gets in, beside another writer",
-		Upstream: "[16221](https://github.com/etcd-io/etcd/issues/16221) closed; v3.7.3 still does not look again",
+		Upstream: "issue 16221 closed; v3.7.3 still does not look again",
 		Fault:    "revoke-waiter",
 		Flawed:   Variant{Lock: "recipe.RWMutex, writers only", open: openWriter, Expect: phantomIs()},
 		Sound: Variant{

@@ -27,11 +27,11 @@ func (h *hold) reads() {
 }
 
 // writes replaces what was read, under the lock.
-func (h *hold) writes() { <-h.beginsToWrite() }
+func (h *hold) writes() { h.beginsToWrite().ends() }
 
-// beginsToWrite does so in the background: the write may have to wait. The channel is closed when it is done.
-func (h *hold) beginsToWrite() <-chan struct{} {
-	s, done := h.by.s, make(chan struct{})
+// beginsToWrite does so in the background: the write may have to wait.
+func (h *hold) beginsToWrite() work {
+	s := h.by.s
 	s.values++
 	if !slices.Contains(s.written, h.Name) {
 		s.written = append(s.written, h.Name)
@@ -39,31 +39,46 @@ func (h *hold) beginsToWrite() <-chan struct{} {
 	e := h.by.event(history.Write, h)
 	e.Value, e.Prev = s.values, h.prev
 	call := s.rec.Invoke(e)
-	go func() {
-		defer close(done)
+	return s.begins("a write", func() {
 		pos, err := s.resource.Write(s.ctx, h.Name, h.Hold, strconv.FormatInt(e.Value, 10))
 		h.by.returned(call, err, history.Event{Pos: pos})
 		s.tell("%s writes %d over %d%s", h.by, e.Value, e.Prev, failed(err))
-	}()
-	return done
+	})
 }
 
 // releases gives the lock back, or tries to.
-func (h *hold) releases() error { return <-h.beginsToRelease() }
+func (h *hold) releases() { h.beginsToRelease().ends() }
 
 // beginsToRelease does so in the background: the release may have to wait.
-func (h *hold) beginsToRelease() <-chan error {
-	s, done := h.by.s, make(chan error, 1)
+func (h *hold) beginsToRelease() work {
+	s := h.by.s
 	call := s.rec.Invoke(h.by.event(history.Release, h))
 	s.tell("%s releases %s", h.by, h.Name)
-	go func() {
+	return s.begins("a release", func() {
 		err := h.Release(s.ctx)
 		h.by.returned(call, err, history.Event{})
 		s.tell("%s's release is over%s", h.by, failed(err))
-		done <- err
-	}()
-	return done
+	})
 }
+
+// work goes on in the background.
+type work struct {
+	s    *scene
+	what string
+	done chan struct{}
+}
+
+func (s *scene) begins(what string, do func()) work {
+	w := work{s, what, make(chan struct{})}
+	go func() {
+		defer close(w.done)
+		do()
+	}()
+	return w
+}
+
+// ends waits for the end.
+func (w work) ends() { w.s.await("the end of "+w.what, func() bool { return isClosed(w.done) }) }
 
 // hearsOfLoss waits until the lock tells that it is lost, if it ever does, and has the process stop
 // believing in it.

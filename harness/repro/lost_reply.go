@@ -55,7 +55,7 @@ func tutorialLostReply() Reproduction {
 			hold.reads()
 			next := c1.begins().settles().works()
 			hold.writes()
-			_ = hold.releases()
+			hold.releases()
 			next.finishes()
 		},
 	}

@@ -22,16 +22,16 @@ func tutorialInnerRelease() Reproduction {
 		},
 		Sound: Variant{
 			Lock: "tutorial, whose client counts its holds", open: openCounted,
-			Expect: valid("lease-bounded", "fencing", "release", "progress"),
+			Expect: valid("exclusion", "lease-bounded", "fencing", "grant", "release", "progress"),
 		},
 		play: func(s *scene) {
 			c0, c1 := s.client(0), s.client(1)
 			outer := c0.acquires()
 			outer.reads()
-			_ = c0.beginsAs(history.Nested).succeeds().releases()
+			c0.beginsAs(history.Nested).succeeds().releases()
 			next := c1.begins().settles().works()
 			outer.writes()
-			_ = outer.releases()
+			outer.releases()
 			next.finishes()
 		},
 	}

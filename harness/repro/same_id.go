@@ -31,7 +31,7 @@ func tutorialSharedClientID() Reproduction {
 			first.reads()
 			second := c1.begins().settles().works()
 			first.writes()
-			_ = first.releases()
+			first.releases()
 			second.finishes()
 		},
 	}
@@ -58,7 +58,7 @@ func tutorialRestartInherits() Reproduction {
 			inherited.reads()
 			next := c1.begins().mayEndWithin(vain).works()
 			inherited.writes()
-			_ = inherited.releases()
+			inherited.releases()
 			next.finishes()
 		},
 	}
@@ -91,7 +91,7 @@ func tutorialReadThenGone() Reproduction {
 			reply.arrives()
 			again.settles().works()
 			next.writes()
-			_ = next.releases()
+			next.releases()
 			again.finishes()
 		},
 	}

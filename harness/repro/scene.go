@@ -25,6 +25,8 @@ const (
 	shortTTL = time.Second
 	// patience limits each wait. What is awaited mostly takes milliseconds, the end of a lease up to 1.5 s.
 	patience = 8 * time.Second
+	// longest limits a script.
+	longest = 30 * time.Second
 	// settle is how long a waiter may wait after the last heal, and vain how long a script waits for one that
 	// is not to succeed.
 	settle = 2 * time.Second
@@ -64,7 +66,7 @@ type failure struct{ error }
 
 func open(ctx context.Context, r Reproduction, v Variant, repeat int, out io.Writer) (*scene, error) {
 	s := &scene{script: r, variant: v}
-	s.ctx, s.end = context.WithCancel(ctx)
+	s.ctx, s.end = context.WithTimeout(ctx, longest)
 	var err error
 	if s.cluster, err = cluster.Start(ctx, cluster.Config{Members: 1}); err != nil {
 		return nil, err
@@ -182,6 +184,6 @@ func (s *scene) lastReads() {
 	for _, key := range s.written {
 		hold := s.clientOf(lastReader, key, longTTL).acquires()
 		hold.reads()
-		_ = hold.releases()
+		hold.releases()
 	}
 }

@@ -23,10 +23,10 @@ func playStaleRelease(s *scene) {
 	second := c1.acquires()
 	second.reads()
 	goOn()
-	_ = stale.releases()
+	stale.releases()
 	third := c2.begins().settles().works()
 	second.writes()
-	_ = second.releases()
+	second.releases()
 	fourth := c3.begins().settles().works()
 	s.finish(third, fourth)
 }
@@ -97,10 +97,10 @@ func tutorialLateDelete() Reproduction {
 			second := c1.acquires()
 			second.reads()
 			request.arrives()
-			<-released
+			released.ends()
 			third := c2.begins().settles().works()
 			second.writes()
-			_ = second.releases()
+			second.releases()
 			third.finishes()
 		},
 	}

@@ -1,0 +1,87 @@
+package repro
+
+import (
+	"context"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"lockquake/harness"
+	"lockquake/workloads/lock"
+	"lockquake/workloads/locks"
+)
+
+// Nobody renews: the lease was meant to be long enough.
+func tutorialLongSection() Reproduction {
+	return Reproduction{
+		ID:       "tutorial-outlives-lease-long-section",
+		Shows:    "a critical section takes longer than the lease, which nobody renews",
+		Upstream: copiedLock,
+		Fault:    harness.Calm,
+		Flawed: Variant{
+			Lock: "tutorial, its lease granted once and for all",
+			open: func(_ context.Context, env lock.Env) (lock.Lock, error) {
+				l := tutorial(env)
+				l.keep = func(context.Context, clientv3.LeaseID) (<-chan struct{}, func(), error) { return nil, func() {}, nil }
+				return l, nil
+			},
+			Expect: staleWrite(),
+		},
+		Sound: Variant{Lock: "tutorial, which renews its lease", open: locks.Tutorial, Expect: valid("exclusion", "lease-bounded", "fencing", "progress")},
+		short: true,
+		play: func(s *scene) {
+			c0, c1 := s.shortLived(0), s.client(1)
+			old := c0.acquires()
+			old.reads()
+			next := c1.begins().mayEndWithin(vain).works()
+			old.writes()
+			old.releases()
+			next.finishes()
+		},
+	}
+}
+
+// The renewals run under the context of the acquire, which its caller cancels when it has returned, as one does.
+// The channel of renewals is closed, and nobody looks.
+func tutorialDeadKeepalive() Reproduction {
+	underAcquire := func(heeds bool) lock.Strategy {
+		return func(_ context.Context, env lock.Env) (lock.Lock, error) {
+			l := tutorial(env)
+			l.keep = func(ctx context.Context, lease clientv3.LeaseID) (<-chan struct{}, func(), error) {
+				ended, stop, err := l.renewUnder(ctx, lease)
+				if !heeds {
+					ended = nil
+				}
+				return ended, stop, err
+			}
+			return l, nil
+		}
+	}
+	return Reproduction{
+		ID:       "tutorial-outlives-lease-dead-keepalive",
+		Shows:    "the renewals end with the context of the acquire, and nobody looks at their channel",
+		Upstream: copiedLock,
+		Fault:    harness.Calm,
+		Flawed:   Variant{Lock: "tutorial, its KeepAlive under the context of the acquire", open: underAcquire(false), Expect: staleWrite()},
+		Sound: Variant{
+			Lock: "the same, and the end of the channel is the end of the hold", open: underAcquire(true),
+			Expect: valid("exclusion", "lease-bounded", "fencing"),
+		},
+		short: true,
+		play: func(s *scene) {
+			c0, c1 := s.shortLived(0), s.client(1)
+			acquire := c0.begins()
+			old := acquire.succeeds()
+			old.reads()
+			acquire.cancel()
+			lost := old.hearsOfLoss()
+			next := c1.acquires()
+			next.reads()
+			next.writes()
+			if !lost {
+				old.writes()
+				old.releases()
+			}
+			next.releases()
+		},
+	}
+}
