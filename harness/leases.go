@@ -23,6 +23,10 @@ func (l leases) Revoke(ctx context.Context, id clientv3.LeaseID) (int64, error) 
 func (l leases) Alive(ctx context.Context, id clientv3.LeaseID) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, immediate)
 	defer cancel()
+	return l.isAlive(ctx, id)
+}
+
+func (l leases) isAlive(ctx context.Context, id clientv3.LeaseID) (bool, error) {
 	resp, err := l.client.TimeToLive(ctx, id)
 	if err != nil {
 		return false, err

@@ -29,12 +29,15 @@ type Notes interface{ Info(history.Event) int64 }
 
 // WatchTruth begins the ground truth of the locks whose keys begin with a prefix: it notes every creation and
 // deletion of a key and, of each deletion, whether the key's lease outlived it (history.Alive). The func waits
-// until everything up to its call was noted, and ends the watch. For those who have no Run around them.
+// until everything up to its call was noted, and ends the watch. For those who have no Run around them, and
+// time: only ctx limits what etcd is asked.
 func WatchTruth(ctx context.Context, client *clientv3.Client, prefix string, rec Notes) (end func(context.Context) error, err error) {
-	t, err := watchTruth(ctx, client, prefix, rec)
+	now, err := client.Get(ctx, prefix)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("ask for the first revision: %w", err)
 	}
+	t := newTruth(now.Header.Revision+1, client, prefix, rec, func(lease clientv3.LeaseID) (bool, error) { return leases{client}.isAlive(ctx, lease) })
+	t.begin(ctx)
 	return t.close, nil
 }
 
@@ -52,17 +55,22 @@ func watchTruth(ctx context.Context, client *clientv3.Client, prefix string, rec
 }
 
 func watchTruthFrom(ctx context.Context, revision int64, client *clientv3.Client, prefix string, rec Notes) *truth {
-	watching, stop := context.WithCancel(ctx)
 	alive := func(lease clientv3.LeaseID) (bool, error) { return leases{client}.Alive(ctx, lease) }
-	t := &truth{
-		client: client, prefix: prefix, rec: rec, fates: newInquiry(rec, alive),
-		next: revision, stop: stop, done: make(chan struct{}),
-	}
+	t := newTruth(revision, client, prefix, rec, alive)
+	t.begin(ctx)
+	return t
+}
+
+func newTruth(revision int64, client *clientv3.Client, prefix string, rec Notes, alive func(clientv3.LeaseID) (bool, error)) *truth {
+	return &truth{client: client, prefix: prefix, rec: rec, fates: newInquiry(rec, alive), next: revision, done: make(chan struct{})}
+}
+
+func (t *truth) begin(ctx context.Context) {
+	ctx, t.stop = context.WithCancel(ctx)
 	go func() {
 		defer close(t.done)
-		t.watch(watching)
+		t.watch(ctx)
 	}()
-	return t
 }
 
 // watch follows the prefix until the end mark, again from where it was when the stream breaks. A watch on

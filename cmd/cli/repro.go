@@ -52,7 +52,7 @@ carried out.`,
 		ValidArgs: append(reproIDs(), all),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				reproTable().text(a)
+				a.listReproductions()
 				return nil
 			}
 			picked, err := pickReproductions(args)
@@ -104,18 +104,29 @@ func reproTable() table {
 	return t
 }
 
+// listReproductions is the table in a form that a terminal is wide enough for.
+func (a app) listReproductions() {
+	for _, r := range repro.All() {
+		fmt.Fprintf(a.out, "%s\n    %s\n    upstream: %s\n", r.ID, r.Shows, r.Upstream)
+	}
+}
+
 func pickReproductions(ids []string) ([]repro.Reproduction, error) {
 	known := repro.All()
 	var picked []repro.Reproduction
+	seen := map[string]bool{}
 	for _, id := range ids {
 		if id == all {
 			return known, nil
 		}
 		i := slices.IndexFunc(known, func(r repro.Reproduction) bool { return r.ID == id })
 		if i < 0 {
-			return nil, unknownName("ID", id, reproIDs())
+			return nil, unknownName("ID", id, append(reproIDs(), all))
 		}
-		picked = append(picked, known[i])
+		if !seen[id] {
+			seen[id] = true
+			picked = append(picked, known[i])
+		}
 	}
 	return picked, nil
 }
@@ -178,7 +189,7 @@ func (o reproOptions) folder(picked []repro.Reproduction) (*results.Run, error) 
 	if o.out == "" {
 		return nil, nil
 	}
-	i := results.Info{Args: []string{"lockquake", "repro"}, Want: "promised", Etcd: harness.Embedded().Etcd}
+	i := results.Info{Args: o.args(), Want: "promised", Etcd: harness.Embedded().Etcd}
 	for _, r := range picked {
 		i.Args = append(i.Args, r.ID)
 		for n := range o.repeat {
@@ -186,6 +197,11 @@ func (o reproOptions) folder(picked []repro.Reproduction) (*results.Run, error) 
 		}
 	}
 	return results.Create(o.out, i)
+}
+
+// args are those of a command line that does the same again, but for the IDs.
+func (o reproOptions) args() []string {
+	return []string{"lockquake", "repro", fmt.Sprintf("--sound=%t", o.sound), fmt.Sprintf("--repeat=%d", o.repeat)}
 }
 
 // trial is one time that a reproduction was carried out.

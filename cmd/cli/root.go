@@ -66,7 +66,8 @@ Exit codes: 0 judged and held, 1 a guarantee broken, 3 unknown, 4 only a thresho
 		Example: `  lockquake demo
   lockquake run --strategy mutex --fault pause-holder
   lockquake run --strategy all --want promised
-  lockquake check latest`,
+  lockquake check latest
+  lockquake repro etcd-22082`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	clientv3 "go.etcd.io/etcd/client/v3"
+
 	"lockquake/checker/history"
 	"lockquake/workloads"
 	"lockquake/workloads/lock"
@@ -104,9 +106,11 @@ func (a *pending) endsWithin(limit time.Duration) bool {
 	return a.returns()
 }
 
-// mayEndWithin gives the acquire a time, and lets it wait on.
-func (a *pending) mayEndWithin(limit time.Duration) *pending {
-	a.by.s.within(limit, a.isDone)
+// endsUnless waits until the acquire has ended, or a client has renewed a lease by a request that it sent after a
+// time: then that stands in the way.
+func (a *pending) endsUnless(renewing *process, lease clientv3.LeaseID, since time.Time) *pending {
+	what := fmt.Sprintf("%s to get the lock, or to find that its lease is renewed", a.by)
+	a.by.s.await(what, func() bool { return a.isDone() || renewing.client.renewedSince(lease, since) })
 	return a
 }
 

@@ -2,6 +2,7 @@ package repro
 
 import (
 	"context"
+	"time"
 
 	"go.etcd.io/etcd/client/v3/concurrency"
 
@@ -28,13 +29,14 @@ func ambiguousAcquire() Reproduction {
 			},
 			Expect: valid("exclusion", "fencing", "progress", "evidence"),
 		},
-		short: true,
+		ttl: midTTL,
 		play: func(s *scene) {
-			c0, c1 := s.shortLived(0), s.client(1)
+			c0, c1 := s.renewing(0), s.client(1)
 			healed := c0.losesReply("lose-acquire-reply", acquires)
 			c0.begins().returns()
 			healed()
-			if next := c1.begins(); next.endsWithin(vain) {
+			next := c1.begins().endsUnless(c0, c0.latestLease(), time.Now().Add(midTTL))
+			if next.endsWithin(0) {
 				next.finishes()
 			}
 		},

@@ -12,7 +12,7 @@ import (
 )
 
 // bareMutex is concurrency.Mutex as its documentation shows it: one session for as long as the client lives, a
-// Mutex for each acquire, and errors handed on. workloads/locks.Mutex is the same with care.
+// Mutex for each acquire, and errors handed on. workloads/openBareMutex is the same with care.
 type bareMutex struct {
 	env     lock.Env
 	session *concurrency.Session

@@ -9,7 +9,6 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"lockquake/workloads"
-	"lockquake/workloads/locks"
 )
 
 // A holder asks in one Txn whether it still holds the lock, and writes in another one. Between the two it may lose
@@ -21,12 +20,12 @@ func checkThenAct() Reproduction {
 		Upstream: "by design: IsOwner is a comparison, to be put into the Txn of the write",
 		Fault:    "revoke-holder",
 		Flawed: Variant{
-			Lock: "mutex, and a look at IsOwner before each write to etcd", open: locks.Mutex,
+			Lock: "concurrency.Mutex, and a look at IsOwner before each write to etcd", open: openBareMutex,
 			resource: func(s *scene) workloads.Resource { return asking{s.etcd(false)} },
 			Expect:   both([]Expectation{{Checker: "fencing", Verdict: Invalid, Why: "stale write accepted"}}, invalid("exclusion"), valid("evidence")),
 		},
 		Sound: Variant{
-			Lock: "mutex, and each write to etcd in one Txn with IsOwner", open: locks.Mutex, fenced: true,
+			Lock: "concurrency.Mutex, and each write to etcd in one Txn with IsOwner", open: openBareMutex, fenced: true,
 			resource: func(s *scene) workloads.Resource { return s.etcd(true) },
 			Expect:   both([]Expectation{{Checker: "fencing", Verdict: Valid, Why: "1 stale write refused"}}, valid("evidence")),
 		},

@@ -40,6 +40,9 @@ func (s *scene) client(number int32) *process { return s.clientOf(number, key, l
 // shortLived opens a client whose leases are to end by themselves.
 func (s *scene) shortLived(number int32) *process { return s.clientOf(number, key, shortTTL) }
 
+// renewing opens a client whose leases are to be renewed past their TTL.
+func (s *scene) renewing(number int32) *process { return s.clientOf(number, key, midTTL) }
+
 func (s *scene) clientOf(number int32, key string, ttl time.Duration) *process {
 	c := &client{number: number, wire: &wire{}, leases: &leases{rec: s.rec, client: number, renewed: map[clientv3.LeaseID]time.Time{}}}
 	var err error

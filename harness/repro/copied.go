@@ -12,7 +12,7 @@ import (
 	"lockquake/workloads/lock"
 )
 
-// copied is the tutorial's lock, which workloads/locks.Tutorial is, too, with its parts exchangeable: people copy
+// copied is the tutorial's lock, which workloads/openTutorial is, too, with its parts exchangeable: people copy
 // it, and change one of them. A variant of it is a func that changes what it must.
 type copied struct {
 	env   lock.Env
@@ -30,12 +30,21 @@ type copied struct {
 	giveUp func(lease clientv3.LeaseID, stop func(), cause error) error
 }
 
-const (
-	copiedPoll    = 20 * time.Millisecond
-	copiedTimeout = 5 * time.Second
-)
+const copiedPoll = 20 * time.Millisecond
 
-// tutorial is the lock before anybody has changed it.
+// openTutorial gives the lock before anybody has changed it. Like most copies it gives its requests no time of
+// their own.
+func openTutorial(_ context.Context, env lock.Env) (lock.Lock, error) { return tutorial(env), nil }
+
+// openReentrant gives the lock that counts as held where the key has its client's id.
+func openReentrant(_ context.Context, env lock.Env) (lock.Lock, error) { return reentrant(env), nil }
+
+func reentrant(env lock.Env) *copied {
+	l := tutorial(env)
+	l.mine = func(value string) bool { return value == env.ClientID }
+	return l
+}
+
 func tutorial(env lock.Env) *copied {
 	l := &copied{env: env}
 	l.value = func() string { return env.ClientID }
@@ -48,6 +57,7 @@ func tutorial(env lock.Env) *copied {
 	return l
 }
 
+// Acquire is grant, keep, create.
 func (l *copied) Acquire(ctx context.Context) (lock.Hold, error) {
 	lease, err := l.grant(ctx)
 	if err != nil {
@@ -66,8 +76,6 @@ func (l *copied) Acquire(ctx context.Context) (lock.Hold, error) {
 		Release: func(ctx context.Context) error {
 			stop()
 			defer func() { _ = l.revoke(lease) }()
-			ctx, cancel := context.WithTimeout(ctx, copiedTimeout)
-			defer cancel()
 			return l.remove(ctx, key.created)
 		},
 	}, nil
@@ -158,9 +166,7 @@ func (l *copied) revokeAfter(lease clientv3.LeaseID, stop func(), cause error) e
 }
 
 func (l *copied) revoke(lease clientv3.LeaseID) error {
-	ctx, cancel := context.WithTimeout(l.env.Client.Ctx(), copiedTimeout)
-	defer cancel()
-	_, err := l.env.Client.Revoke(ctx, lease)
+	_, err := l.env.Client.Revoke(l.env.Client.Ctx(), lease)
 	if errors.Is(err, rpctypes.ErrLeaseNotFound) {
 		return nil
 	}

@@ -14,7 +14,7 @@ func etcd19597() Reproduction {
 	return Reproduction{
 		ID:       "etcd-19597",
 		Shows:    "Election: a candidate whose lease has ended while it waited is told that it leads, beside the leader",
-		Upstream: "issue 19597 open, and so is pull request 22387; so in v3.7.3",
+		Upstream: "issue 19597 (such waits should end with the session) open, and so is pull request 22387; so in v3.7.3",
 		Fault:    "revoke-waiter",
 		Flawed:   Variant{Lock: "concurrency.Election", open: openElection, Expect: phantomIs(grantOutOfTurn())},
 		Sound: Variant{

@@ -39,8 +39,8 @@ func (p *process) isCut(fault string) (healed func()) {
 		to, from := p.client.Links(0)
 		out, in := to.Impose(network.Rule{Held: true}), from.Impose(network.Rule{Held: true})
 		return func() (bool, string) {
-			held := out.Lift().Held + in.Lift().Held
-			return held > 0, fmt.Sprintf("%d bytes held back", held)
+			p.s.await("something to be held back", func() bool { return out.Toll().Held+in.Toll().Held > 0 })
+			return true, fmt.Sprintf("%d bytes held back", out.Lift().Held+in.Lift().Held)
 		}
 	})
 }

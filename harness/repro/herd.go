@@ -2,7 +2,6 @@ package repro
 
 import (
 	"lockquake/harness"
-	"lockquake/workloads/locks"
 )
 
 const (
@@ -22,7 +21,7 @@ func tutorialHerd() Reproduction {
 			Bounds: []Bound{atLeast(herdRequests, herd)},
 		},
 		Sound: Variant{
-			Lock: "mutex, whose waiters watch the one before them", open: locks.Mutex, Expect: valid("exclusion", "progress"),
+			Lock: "concurrency.Mutex, whose waiters watch the one before them", open: openBareMutex, Expect: valid("exclusion", "progress"),
 			Bounds: []Bound{{Fact: herdRequests, AtMost: 2}},
 		},
 		play: func(s *scene) {
@@ -35,7 +34,7 @@ func tutorialHerd() Reproduction {
 			before := requestsOf(waiters)
 			first.releases()
 			s.await("the next holder", func() bool { return anyHas(waiters) })
-			s.within(vain/2, func() bool { return requestsOf(waiters)-before >= herd })
+			s.within(vain, func() bool { return requestsOf(waiters)-before >= herd })
 			s.measure(herdRequests, float64(requestsOf(waiters)-before))
 			s.finish(waiters...)
 		},

@@ -2,12 +2,12 @@ package repro
 
 import (
 	"context"
+	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"lockquake/harness"
 	"lockquake/workloads/lock"
-	"lockquake/workloads/locks"
 )
 
 // Nobody renews: the lease was meant to be long enough.
@@ -26,13 +26,13 @@ func tutorialLongSection() Reproduction {
 			},
 			Expect: staleWrite(),
 		},
-		Sound: Variant{Lock: "tutorial, which renews its lease", open: locks.Tutorial, Expect: valid("exclusion", "lease-bounded", "fencing", "progress")},
-		short: true,
+		Sound: Variant{Lock: "tutorial, which renews its lease", open: openTutorial, Expect: valid("exclusion", "lease-bounded", "fencing", "progress")},
+		ttl:   midTTL,
 		play: func(s *scene) {
-			c0, c1 := s.shortLived(0), s.client(1)
+			c0, c1 := s.renewing(0), s.client(1)
 			old := c0.acquires()
 			old.reads()
-			next := c1.begins().mayEndWithin(vain).works()
+			next := c1.begins().endsUnless(c0, old.Lease, time.Now().Add(midTTL)).works()
 			old.writes()
 			old.releases()
 			next.finishes()
@@ -66,7 +66,7 @@ func tutorialDeadKeepalive() Reproduction {
 			Lock: "the same, and the end of the channel is the end of the hold", open: underAcquire(true),
 			Expect: valid("exclusion", "lease-bounded", "fencing"),
 		},
-		short: true,
+		ttl: shortTTL,
 		play: func(s *scene) {
 			c0, c1 := s.shortLived(0), s.client(1)
 			acquire := c0.begins()

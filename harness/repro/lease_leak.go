@@ -8,7 +8,6 @@ import (
 
 	"lockquake/harness"
 	"lockquake/workloads/lock"
-	"lockquake/workloads/locks"
 )
 
 const (
@@ -33,10 +32,10 @@ func tutorialLeaseLeak() Reproduction {
 			Expect: valid("exclusion"),
 			Bounds: []Bound{exactly(leasesLeft, failedAcquires)},
 		},
-		Sound: Variant{Lock: "tutorial", open: locks.Tutorial, Expect: valid("exclusion"), Bounds: []Bound{exactly(leasesLeft, 0)}},
-		short: true,
+		Sound: Variant{Lock: "tutorial", open: openTutorial, Expect: valid("exclusion"), Bounds: []Bound{exactly(leasesLeft, 0)}},
+		ttl:   midTTL,
 		play: func(s *scene) {
-			c0, c1 := s.client(0), s.shortLived(1)
+			c0, c1 := s.client(0), s.renewing(1)
 			holds := c0.acquires()
 			for range failedAcquires {
 				c1.begins().mustWait().endsWithin(0)
@@ -51,7 +50,7 @@ func tutorialLeaseLeak() Reproduction {
 func (p *process) leasesKept() (kept int) {
 	began := time.Now()
 	p.s.await("each lease to end or to be renewed past its TTL", func() bool {
-		left := p.leasesLeft()
+		left := p.s.leases()
 		kept = 0
 		for _, lease := range p.client.leases.all() {
 			switch {
@@ -67,10 +66,10 @@ func (p *process) leasesKept() (kept int) {
 	return kept
 }
 
-// leasesLeft are all leases that etcd has.
-func (p *process) leasesLeft() map[clientv3.LeaseID]bool {
-	resp, err := p.s.control.Etcd.Leases(p.s.ctx)
-	p.s.fail(err)
+// leases are all that etcd has.
+func (s *scene) leases() map[clientv3.LeaseID]bool {
+	resp, err := s.control.Etcd.Leases(s.ctx)
+	s.fail(err)
 	left := map[clientv3.LeaseID]bool{}
 	for _, l := range resp.Leases {
 		left[l.ID] = true

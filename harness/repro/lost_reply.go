@@ -22,16 +22,14 @@ func tutorialLostReply() Reproduction {
 		Flawed: Variant{
 			Lock: "tutorial-reentrant, which cleans up after a failed acquire in the background",
 			open: func(_ context.Context, env lock.Env) (lock.Lock, error) {
-				l := cleaningUp(env)
-				l.mine = func(value string) bool { return value == env.ClientID }
-				return l, nil
+				return cleaningUp(reentrant(env)), nil
 			},
 			Expect: both(invalid("exclusion", "lease-bounded", "fencing"), valid("evidence")),
 		},
 		Sound: Variant{
 			Lock: "the same, with a value of its own for each try",
 			open: func(_ context.Context, env lock.Env) (lock.Lock, error) {
-				l := cleaningUp(env)
+				l := cleaningUp(tutorial(env))
 				var tries atomic.Int64
 				l.value = func() string { return fmt.Sprintf("%s, try %d", env.ClientID, tries.Add(1)) }
 				return l, nil
@@ -62,10 +60,9 @@ func tutorialLostReply() Reproduction {
 }
 
 // cleaningUp deletes the key, by its name, when an acquire has failed, and does not wait for that.
-func cleaningUp(env lock.Env) *copied {
-	l := tutorial(env)
+func cleaningUp(l *copied) *copied {
 	l.giveUp = func(_ clientv3.LeaseID, _ func(), cause error) error {
-		go func() { _ = l.removeByName(env.Client.Ctx()) }()
+		go func() { _ = l.removeByName(l.env.Client.Ctx()) }()
 		return cause
 	}
 	return l

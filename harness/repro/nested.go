@@ -6,7 +6,6 @@ import (
 	"lockquake/checker/history"
 	"lockquake/harness"
 	"lockquake/workloads/lock"
-	"lockquake/workloads/locks"
 )
 
 // A reentrant lock that does not count: whoever holds it acquires it again, in some inner call, and the inner
@@ -18,7 +17,7 @@ func tutorialInnerRelease() Reproduction {
 		Upstream: copiedLock,
 		Fault:    harness.Calm,
 		Flawed: Variant{
-			Lock: "tutorial-reentrant", open: locks.TutorialReentrant, Expect: invalid("fencing", "exclusion", "lease-bounded"),
+			Lock: "tutorial-reentrant", open: openReentrant, Expect: invalid("fencing", "exclusion", "lease-bounded"),
 		},
 		Sound: Variant{
 			Lock: "tutorial, whose client counts its holds", open: openCounted,
@@ -45,7 +44,7 @@ type counted struct {
 }
 
 func openCounted(ctx context.Context, env lock.Env) (lock.Lock, error) {
-	l, err := locks.Tutorial(ctx, env)
+	l, err := openTutorial(ctx, env)
 	return &counted{Lock: l}, err
 }
 

@@ -8,7 +8,6 @@ import (
 
 	"lockquake/harness"
 	"lockquake/workloads/lock"
-	"lockquake/workloads/locks"
 )
 
 // A client has one lease for all its locks, and its release ends with the lease's.
@@ -22,7 +21,7 @@ func tutorialOneLease() Reproduction {
 			Lock: "tutorial, with one lease for a client", open: oneLease(), Expect: invalid("exclusion", "lease-bounded", "fencing"),
 		},
 		Sound: Variant{
-			Lock: "tutorial, with a lease for each lock", open: locks.Tutorial,
+			Lock: "tutorial, with a lease for each lock", open: openTutorial,
 			Expect: valid("exclusion", "lease-bounded", "fencing", "grant", "release", "progress"),
 		},
 		play: func(s *scene) {

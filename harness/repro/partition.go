@@ -7,7 +7,6 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"lockquake/workloads/lock"
-	"lockquake/workloads/locks"
 )
 
 // A holder works on, cut off from etcd; what it writes to goes another way.
@@ -17,7 +16,7 @@ func tutorialPartition() Reproduction {
 		Shows:    "a holder that cannot reach etcd goes on past its TTL, and writes after the next holder has written",
 		Upstream: copiedLock,
 		Fault:    "isolate-holder",
-		Flawed:   Variant{Lock: "tutorial", open: locks.Tutorial, Expect: staleWrite()},
+		Flawed:   Variant{Lock: "tutorial", open: openTutorial, Expect: staleWrite()},
 		Sound: Variant{
 			Lock: "tutorial, whose holder stops a TTL after it has sent the last renewal that was answered",
 			open: func(_ context.Context, env lock.Env) (lock.Lock, error) {
@@ -27,7 +26,7 @@ func tutorialPartition() Reproduction {
 			},
 			Expect: valid("lease-bounded", "exclusion", "fencing", "release", "evidence"),
 		},
-		short: true,
+		ttl: shortTTL,
 		play: func(s *scene) {
 			c0, c1 := s.shortLived(0), s.client(1)
 			old := c0.acquires()

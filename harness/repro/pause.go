@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"lockquake/workloads/lock"
-	"lockquake/workloads/locks"
 )
 
 // playPause: a holder stands still, right before it writes, until etcd has ended its lease and the next holder has
@@ -39,9 +38,9 @@ func pauseNoFence() Reproduction {
 		Shows:    "a holder that was paused past its TTL writes after the next holder has written",
 		Upstream: "by design, of every lock with a lease: issue 11457 closed, documented",
 		Fault:    "pause-holder",
-		Flawed:   Variant{Lock: "mutex, and a resource that believes every holder", open: locks.Mutex, Expect: staleWrite()},
-		Sound:    Variant{Lock: "mutex, and a resource that refuses old tokens", open: locks.Mutex, fenced: true, Expect: refusedWrite()},
-		short:    true,
+		Flawed:   Variant{Lock: "concurrency.Mutex, and a resource that believes every holder", open: openBareMutex, Expect: staleWrite()},
+		Sound:    Variant{Lock: "concurrency.Mutex, and a resource that refuses old tokens", open: openBareMutex, fenced: true, Expect: refusedWrite()},
+		ttl:      shortTTL,
 		play:     playPause,
 	}
 }
@@ -52,9 +51,9 @@ func tutorialPause() Reproduction {
 		Shows:    "a holder that was paused past its TTL writes after the next holder has written",
 		Upstream: copiedLock,
 		Fault:    "pause-holder",
-		Flawed:   Variant{Lock: "tutorial, and a resource that believes every holder", open: locks.Tutorial, Expect: staleWrite()},
-		Sound:    Variant{Lock: "tutorial, and a resource that refuses old tokens", open: locks.Tutorial, fenced: true, Expect: refusedWrite()},
-		short:    true,
+		Flawed:   Variant{Lock: "tutorial, and a resource that believes every holder", open: openTutorial, Expect: staleWrite()},
+		Sound:    Variant{Lock: "tutorial, and a resource that refuses old tokens", open: openTutorial, fenced: true, Expect: refusedWrite()},
+		ttl:      shortTTL,
 		play:     playPause,
 	}
 }
@@ -69,13 +68,13 @@ func tutorialNoToken() Reproduction {
 		Flawed: Variant{
 			Lock: "tutorial, which tells nobody the revision of its key", fenced: true,
 			open: func(ctx context.Context, env lock.Env) (lock.Lock, error) {
-				l, err := locks.Tutorial(ctx, env)
+				l, err := openTutorial(ctx, env)
 				return tokenless{l}, err
 			},
 			Expect: both(invalid("fencing", "exclusion"), valid("lease-bounded", "evidence")),
 		},
-		Sound: Variant{Lock: "tutorial, with the revision of its key as a token", open: locks.Tutorial, fenced: true, Expect: refusedWrite()},
-		short: true,
+		Sound: Variant{Lock: "tutorial, with the revision of its key as a token", open: openTutorial, fenced: true, Expect: refusedWrite()},
+		ttl:   shortTTL,
 		play:  playPause,
 	}
 }

@@ -6,7 +6,6 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"lockquake/workloads/lock"
-	"lockquake/workloads/locks"
 )
 
 // A holder notes in the lock's key how far it is. The Put without a lease takes the key off its lease.
@@ -21,10 +20,12 @@ func tutorialPutDetachesLease() Reproduction {
 			Lock: "the same, with WithIgnoreLease", open: noting(clientv3.WithIgnoreLease()),
 			Expect: valid("progress", "exclusion", "lease-bounded", "fencing", "evidence"),
 		},
-		short: true,
+		ttl: shortTTL,
 		play: func(s *scene) {
 			c0, c1 := s.shortLived(0), s.client(1)
-			c0.acquires().crashes()
+			dead := c0.acquires()
+			dead.crashes()
+			s.await("the end of the dead client's lease", func() bool { return !s.leases()[dead.Lease] })
 			if next := c1.begins(); next.endsWithin(vain) {
 				next.finishes()
 			}
@@ -35,7 +36,7 @@ func tutorialPutDetachesLease() Reproduction {
 // noting gives a lock whose holder writes into its key.
 func noting(options ...clientv3.OpOption) lock.Strategy {
 	return func(ctx context.Context, env lock.Env) (lock.Lock, error) {
-		l, err := locks.Tutorial(ctx, env)
+		l, err := openTutorial(ctx, env)
 		return noter{l, env, options}, err
 	}
 }

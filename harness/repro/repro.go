@@ -32,8 +32,8 @@ type Reproduction struct {
 	Flawed   Variant
 	Sound    Variant // the counterpart: the same script does no harm
 
-	play  func(*scene)
-	short bool // there are leases of shortTTL, which are to end by themselves
+	play func(*scene)
+	ttl  time.Duration // of the leases that it is about; 0: longTTL
 }
 
 // Variant is what a script is carried out with.

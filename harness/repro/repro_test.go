@@ -2,39 +2,67 @@ package repro
 
 import (
 	"bytes"
+	"context"
+	"errors"
+	"slices"
 	"strings"
 	"testing"
-	"time"
 
-	"lockquake/checker"
+	"go.uber.org/goleak"
+	"google.golang.org/grpc"
+
+	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
+
 	"lockquake/checker/history"
+	"lockquake/workloads/lock"
 )
 
-func checkers() []checker.Checker {
-	return []checker.Checker{checker.WellFormed{}, checker.Exclusion{}, checker.LeaseBounds{}, checker.Fencing{}, checker.Grant{},
-		checker.Release{}, checker.Progress{}, checker.Evidence{}}
-}
+// Whether the hazards show is tested where histories are judged, in cmd/cli.
 
-func TestEachHazardShowsAndItsCounterpartDoesNot(t *testing.T) {
+func TestEachHazardIsAbsentFromItsCounterpart(t *testing.T) {
+	var ids []string
 	for _, r := range All() {
-		for name, v := range map[string]Variant{"flawed": r.Flawed, "sound": r.Sound} {
-			t.Run(r.ID+"/"+name, func(t *testing.T) {
-				t.Parallel()
-				play(t, r, v)
-			})
+		if slices.Contains(ids, r.ID) || r.ID == "" || r.Shows == "" || r.Upstream == "" || r.Fault == "" || r.Flawed.Lock == "" || r.Sound.Lock == "" {
+			t.Errorf("%q has no name of its own, or says too little of itself", r.ID)
+		}
+		ids = append(ids, r.ID)
+		if !r.tells() {
+			t.Errorf("%s: nothing is expected of the flawed variant that is not of the sound one", r.ID)
 		}
 	}
 }
 
-func play(t *testing.T, r Reproduction, v Variant) {
-	t.Helper()
-	var out bytes.Buffer
-	began := time.Now()
-	record, err := r.Run(t.Context(), v, 1, &out)
-	for _, step := range record.Steps {
-		t.Logf("%8.3f  %s", step.At.Seconds(), step.What)
+// tells whether there is a checker, or a fact, that tells the variants apart.
+func (r Reproduction) tells() bool {
+	for _, flawed := range r.Flawed.Expect {
+		for _, sound := range r.Sound.Expect {
+			if flawed.Checker == sound.Checker && flawed.Verdict == Invalid && sound.Verdict == Valid {
+				return true
+			}
+		}
 	}
-	t.Logf("%.1f s", time.Since(began).Seconds())
+	for _, flawed := range r.Flawed.Bounds {
+		for _, sound := range r.Sound.Bounds {
+			if flawed.Fact == sound.Fact && flawed.AtLeast > sound.AtMost {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func TestHazardWithoutATellingCounterpartIsNoticed(t *testing.T) {
+	r := etcd22082()
+	r.Sound = r.Flawed
+	if r.tells() {
+		t.Error("the flawed variant is its own counterpart, and that was not noticed")
+	}
+}
+
+func TestSceneLeavesNothingBehind(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	var out bytes.Buffer
+	record, err := etcd18082().Run(t.Context(), etcd18082().Sound, 1, &out)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,25 +70,80 @@ func play(t *testing.T, r Reproduction, v Variant) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	verdicts := map[string]checker.Verdict{}
-	for _, v := range checker.Judge(h, checkers(), checker.Promise{}, checker.Promised).Verdicts {
-		verdicts[v.Checker] = v
-		t.Logf("%s %s %s: %s", v.Checker, v.Validity, v.Culprit, v.Why)
+	if h.Cut != "" || len(h.Defects) > 0 || len(record.Steps) == 0 {
+		t.Errorf("cut %q, defects %q, %d steps", h.Cut, h.Defects, len(record.Steps))
 	}
-	if v := verdicts["well-formed"]; v.Validity != checker.Valid {
-		t.Errorf("not well-formed")
+}
+
+// A script that does not get what it waits for fails, says for what it waited, and ends everything.
+func TestScriptThatFailsSaysWhy(t *testing.T) {
+	broken := errors.New("out of order")
+	r := etcd22082()
+	r.play = func(s *scene) { s.client(0).acquires() }
+	refusing := Variant{open: func(context.Context, lock.Env) (lock.Lock, error) { return refuser{broken}, nil }}
+	var out bytes.Buffer
+	_, err := r.Run(t.Context(), refusing, 1, &out)
+	if !errors.Is(err, broken) || !strings.Contains(err.Error(), "etcd-22082: acquire of k0 by c0") {
+		t.Errorf("error %v", err)
 	}
-	for _, e := range v.Expect {
-		v := verdicts[e.Checker]
-		if v.Validity.String() != string(e.Verdict) || e.Culprit != "" && v.Culprit != e.Culprit || !strings.Contains(v.Why, e.Why) {
-			t.Errorf("%s: %s (%s) %s, want %+v", e.Checker, v.Validity, v.Culprit, v.Why, e)
+}
+
+type refuser struct{ err error }
+
+func (r refuser) Acquire(context.Context) (lock.Hold, error) { return lock.Hold{}, r.err }
+func (refuser) Close() error                                 { return nil }
+
+// A panic that is none of a scene's own failures is not swallowed.
+func TestPanicInAScriptIsNoFailure(t *testing.T) {
+	defer func() {
+		if recover() == nil {
+			t.Error("the panic was swallowed")
+		}
+	}()
+	r := etcd22082()
+	r.play = func(*scene) { panic("a slip in the script") }
+	_, _ = r.Run(t.Context(), r.Flawed, 1, &bytes.Buffer{})
+}
+
+func TestOneRequestIsLate(t *testing.T) {
+	w := &wire{}
+	d := w.delayRequest(deletes)
+	reached := make(chan any, 3)
+	invoke := func(_ context.Context, _ string, request, _ any, _ *grpc.ClientConn, _ ...grpc.CallOption) error {
+		reached <- request
+		return nil
+	}
+	send := func(request any) error {
+		return w.unary(t.Context(), "", request, &pb.DeleteRangeResponse{}, nil, invoke)
+	}
+	other, first, second := &pb.PutRequest{}, &pb.DeleteRangeRequest{Key: []byte("1")}, &pb.DeleteRangeRequest{Key: []byte("2")}
+	done := make(chan error)
+	go func() { done <- send(first) }()
+	<-d.arrived
+	for _, request := range []any{other, second} { // pass it
+		if err := send(request); err != nil || <-reached != request {
+			t.Fatalf("%T did not pass: %v", request, err)
 		}
 	}
-	for _, b := range v.Bounds {
-		for _, f := range record.Facts {
-			if f.Name == b.Fact && (f.Value < b.AtLeast || f.Value > b.AtMost) {
-				t.Errorf("%s is %v, want %v to %v", f.Name, f.Value, b.AtLeast, b.AtMost)
-			}
-		}
+	close(d.over)
+	if err := <-done; err != nil || <-reached != any(first) {
+		t.Errorf("the late request did not arrive: %v", err)
+	}
+}
+
+func TestLateReplyEndsWithItsContext(t *testing.T) {
+	w := &wire{}
+	d := w.delayReply(isTxn)
+	ctx, cancel := context.WithCancel(t.Context())
+	invoke := func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error { return nil }
+	done := make(chan error)
+	go func() { done <- w.unary(ctx, "", &pb.TxnRequest{}, &pb.TxnResponse{}, nil, invoke) }()
+	<-d.arrived
+	cancel()
+	if err := <-done; err == nil {
+		t.Error("the reply came all the same")
+	}
+	if txns, _, _ := w.counted(); txns != 0 {
+		t.Errorf("%d Txns counted as answered", txns)
 	}
 }

@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"lockquake/harness"
 	"lockquake/workloads/lock"
-	"lockquake/workloads/locks"
 )
 
 // Two goroutines, or two processes, with one client id: each takes the other's key for its own.
@@ -18,11 +18,11 @@ func tutorialSharedClientID() Reproduction {
 		Upstream: copiedLock,
 		Fault:    harness.Calm,
 		Flawed: Variant{
-			Lock: "tutorial-reentrant, its clients with one id", open: sharingID(locks.TutorialReentrant),
+			Lock: "tutorial-reentrant, its clients with one id", open: sharingID(openReentrant),
 			Expect: invalid("exclusion", "lease-bounded", "fencing"),
 		},
 		Sound: Variant{
-			Lock: "tutorial-reentrant, each client with an id of its own", open: locks.TutorialReentrant,
+			Lock: "tutorial-reentrant, each client with an id of its own", open: openReentrant,
 			Expect: valid("exclusion", "lease-bounded", "fencing", "grant", "release", "progress"),
 		},
 		play: func(s *scene) {
@@ -45,18 +45,19 @@ func tutorialRestartInherits() Reproduction {
 		Shows:    "a client that starts again takes over the key of its former life, whose lease nobody renews",
 		Upstream: copiedLock,
 		Fault:    "restart-holder",
-		Flawed:   Variant{Lock: "tutorial-reentrant", open: locks.TutorialReentrant, Expect: staleWrite()},
+		Flawed:   Variant{Lock: "tutorial-reentrant", open: openReentrant, Expect: staleWrite()},
 		Sound: Variant{
-			Lock: "tutorial-reentrant, each life of a client with an id of its own", open: anIDForEachLife(locks.TutorialReentrant),
+			Lock: "tutorial-reentrant, each life of a client with an id of its own", open: anIDForEachLife(openReentrant),
 			Expect: valid("exclusion", "lease-bounded", "fencing", "grant", "release", "progress", "evidence"),
 		},
-		short: true,
+		ttl: shortTTL,
 		play: func(s *scene) {
 			s.shortLived(0).acquires().crashes()
+			started := time.Now()
 			c0, c1 := s.client(0), s.client(1)
 			inherited := c0.acquires()
 			inherited.reads()
-			next := c1.begins().mayEndWithin(vain).works()
+			next := c1.begins().endsUnless(c0, inherited.Lease, started).settles().works()
 			inherited.writes()
 			inherited.releases()
 			next.finishes()
@@ -72,14 +73,14 @@ func tutorialReadThenGone() Reproduction {
 		Upstream: copiedLock,
 		Fault:    "slow-reply",
 		Flawed: Variant{
-			Lock: "tutorial-reentrant", open: locks.TutorialReentrant,
+			Lock: "tutorial-reentrant", open: openReentrant,
 			Expect: both(invalid("exclusion", "lease-bounded", "fencing"), valid("evidence")),
 		},
 		Sound: Variant{
-			Lock: "tutorial-reentrant, each life of a client with an id of its own", open: anIDForEachLife(locks.TutorialReentrant),
+			Lock: "tutorial-reentrant, each life of a client with an id of its own", open: anIDForEachLife(openReentrant),
 			Expect: valid("exclusion", "lease-bounded", "fencing", "grant", "release", "progress", "evidence"),
 		},
-		short: true,
+		ttl: shortTTL,
 		play: func(s *scene) {
 			s.shortLived(0).acquires().crashes()
 			c0, c1 := s.client(0), s.client(1)

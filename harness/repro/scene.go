@@ -1,6 +1,7 @@
 package repro
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,10 +24,12 @@ const (
 	longTTL = 10 * time.Second
 	// shortTTL is that of leases which are to end by themselves: the shortest that etcd grants.
 	shortTTL = time.Second
+	// midTTL is that of leases which are to be renewed past their TTL: on a busy machine renewals are late.
+	midTTL = 3 * time.Second
 	// patience limits each wait. What is awaited mostly takes milliseconds, the end of a lease up to 1.5 s.
-	patience = 8 * time.Second
+	patience = 12 * time.Second
 	// longest limits a script.
-	longest = 30 * time.Second
+	longest = 40 * time.Second
 	// settle is how long a waiter may wait after the last heal, and vain how long a script waits for one that
 	// is not to succeed.
 	settle = 2 * time.Second
@@ -83,13 +86,9 @@ func open(ctx context.Context, r Reproduction, v Variant, repeat int, out io.Wri
 }
 
 func (s *scene) header(repeat int) history.Header {
-	ttl := longTTL
-	if s.script.short {
-		ttl = shortTTL
-	}
 	return history.Header{
 		Strategy: s.script.ID, Fault: s.script.Fault, Repeat: repeat, Fenced: s.variant.fenced,
-		Clients: lastReader, TTL: ttl, Settle: settle,
+		Clients: lastReader, TTL: cmp.Or(s.script.ttl, longTTL), Settle: settle,
 	}
 }
 
@@ -110,8 +109,12 @@ func (s *scene) perform() (_ Record, err error) {
 
 func (s *scene) play() (err error) {
 	defer func() {
-		if failed, ok := recover().(failure); ok {
-			err = failed.error
+		switch p := recover().(type) {
+		case nil:
+		case failure:
+			err = p.error
+		default:
+			panic(p)
 		}
 	}()
 	s.script.play(s)

@@ -7,11 +7,10 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"lockquake/workloads/lock"
-	"lockquake/workloads/locks"
 )
 
 // copiedLock is the upstream of what goes wrong with the tutorial's lock.
-const copiedLock = "none: a slip of the lock that people copy"
+const copiedLock = "none: the copied lock"
 
 // playStaleRelease: a holder outlives its lease and then releases what it no longer holds. Where that deletes the
 // next holder's key, the one after that gets in, and has its own key deleted by the next holder's release: one
@@ -44,13 +43,13 @@ func tutorialStaleRelease() Reproduction {
 		Shows:    "a release after the lease's end deletes the next holder's key, whose release deletes the next one's, and so on",
 		Upstream: copiedLock,
 		Fault:    "pause-holder",
-		Flawed:   Variant{Lock: "tutorial", open: locks.Tutorial, Expect: strangersDelete("such deletions")},
+		Flawed:   Variant{Lock: "tutorial", open: openTutorial, Expect: strangersDelete("such deletions")},
 		Sound: Variant{
 			Lock: "tutorial, deleting its key only if that is of the revision at which it was created", open: openGuarded,
 			Expect: valid("lease-bounded", "release", "fencing", "grant", "progress", "evidence"),
 		},
-		short: true,
-		play:  playStaleRelease,
+		ttl:  shortTTL,
+		play: playStaleRelease,
 	}
 }
 
@@ -70,8 +69,8 @@ func tutorialABA() Reproduction {
 			Lock: "tutorial, deleting its key only if that is of the revision at which it was created", open: sharingID(openGuarded),
 			Expect: valid("lease-bounded", "release", "fencing", "grant", "progress", "evidence"),
 		},
-		short: true,
-		play:  playStaleRelease,
+		ttl:  shortTTL,
+		play: playStaleRelease,
 	}
 }
 
@@ -82,12 +81,12 @@ func tutorialLateDelete() Reproduction {
 		Shows:    "a release that is under way for longer than the lease lives deletes the next holder's key when it arrives",
 		Upstream: copiedLock,
 		Fault:    "slow-request",
-		Flawed:   Variant{Lock: "tutorial", open: locks.Tutorial, Expect: strangersDelete("")},
+		Flawed:   Variant{Lock: "tutorial", open: openTutorial, Expect: strangersDelete("")},
 		Sound: Variant{
 			Lock: "tutorial, deleting its key only if that is of the revision at which it was created", open: openGuarded,
 			Expect: valid("exclusion", "lease-bounded", "release", "fencing", "grant", "progress", "evidence"),
 		},
-		short: true,
+		ttl: shortTTL,
 		play: func(s *scene) {
 			c0, c1, c2 := s.shortLived(0), s.client(1), s.client(2)
 			old := c0.acquires()
