@@ -28,10 +28,9 @@ func proofs() []proof {
 		return scenario.Range{From: time.Duration(from) * time.Millisecond, To: time.Duration(to) * time.Millisecond}
 	}
 	return []proof{
-		// Where waiters must wait in vain nothing else may help them: a TTL that outlasts what a busy machine does to renewals.
-		{"lose-acquire-reply", 0, scenario.Settings{TTL: 2 * time.Second}, []catch{{"leak-on-cancel", "progress"}}},
+		{"lose-acquire-reply", 0, scenario.Settings{}, []catch{{"leak-on-cancel", "progress"}}},
 		// Few clients and short holds, so that a key is often deleted just after a waiter has looked.
-		{harness.Calm, 0, scenario.Settings{TTL: 2 * time.Second, Clients: 3, Hold: millis(0, 40)}, []catch{
+		{harness.Calm, 0, scenario.Settings{Clients: 3, Hold: millis(0, 40)}, []catch{
 			{"watch-gap", "progress"}, {"none", "exclusion"}, {"get-then-put", "exclusion"}, {"shared-client-id", "exclusion"},
 			{"double-grant", "grant"}, {"delete-by-name", "release"},
 		}},
@@ -69,9 +68,6 @@ func (c Catalogue) selftestTable() table {
 // settings are those that are not as usual, as run's flags have them.
 func (p proof) settings() string {
 	var all []string
-	if p.under.TTL != 0 {
-		all = append(all, fmt.Sprintf("ttl %v", p.under.TTL))
-	}
 	if p.under.Clients != 0 {
 		all = append(all, fmt.Sprintf("clients %d", p.under.Clients))
 	}

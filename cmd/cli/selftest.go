@@ -52,10 +52,11 @@ accused; 3 something could not be told.`,
 	return cmd
 }
 
-// run are the options of the run that a selftest is. One member is enough: nothing is done to members.
+// run are the options of the run that a selftest is. One member is enough: nothing is done to members. The TTL outlasts
+// what a busy machine does to renewals, else leases would end that no fault has struck.
 func (o selftestOptions) run() runOptions {
 	r := runOptions{Settings: harness.Usual(), want: "promised", seed: o.seed, parallel: o.parallel, out: o.out, clusters: &clusterOptions{}}
-	r.Members, r.Duration = 1, 2*time.Second
+	r.Members, r.TTL, r.Duration = 1, 2*time.Second, 2*time.Second
 	r.given = func(string) bool { return false }
 	return r
 }

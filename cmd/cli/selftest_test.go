@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"slices"
@@ -239,5 +240,18 @@ func TestSelftestWithWrongInput(t *testing.T) {
 		"selftest mutex":               `unknown command "mutex"`,
 	} {
 		call(t, strings.Fields(args)...).want(t, exitUsage, want)
+	}
+}
+
+// What was interrupted has shown nothing.
+func TestInterruptedSelftestClaimsNothing(t *testing.T) {
+	t.Chdir(t.TempDir())
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var out, log bytes.Buffer
+	code := run(ctx, Builtin(), []string{"selftest", "--seeds", "1", "--json"}, &out, &log)
+	said{code, out.String(), log.String()}.want(t, exitInterrupted, `"exit": 130`, `"unknown": 1`, "lockquake selftest: seed 1, 56 cells")
+	if !json.Valid(out.Bytes()) {
+		t.Errorf("standard output is not JSON alone:\n%s", out.String())
 	}
 }
