@@ -1,6 +1,7 @@
 package locktest
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -48,7 +49,7 @@ func TestFaultsAreTheCoreOnesOrThoseThatAreNamed(t *testing.T) {
 func TestSettings(t *testing.T) {
 	g, err := choose("TestLock", locks.Mutex, []Option{
 		ScenarioText("mine", "clients: 7\nttl: 2s\nfaults: []\n"), TTL(3 * time.Second), Hold(0, time.Second), Workload("many-keys"),
-		Set(func(s *harness.Settings) { s.Warmup = time.Second }),
+		Set(func(s *harness.Settings) { s.Warmup = time.Second }), Want(checker.LeaseBounded, checker.Unsafe), Known("release"), Fenced(),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -56,8 +57,12 @@ func TestSettings(t *testing.T) {
 	want := harness.Usual()
 	want.Clients, want.TTL, want.Keys, want.Workload, want.Warmup = 7, 3*time.Second, 64, "many-keys", time.Second
 	want.Hold.From, want.Hold.To = 0, time.Second
-	if got := g.trials[0].Settings; got != want {
-		t.Errorf("settings are %+v, want %+v", got, want)
+	trial := g.trials[0]
+	if trial.Settings != want || !trial.Subjects[0].Fenced || trial.Subjects[0].Name != "TestLock" {
+		t.Errorf("settings are %+v of %+v, want %+v", trial.Settings, trial.Subjects, want)
+	}
+	if p := g.promise; p.Calm != checker.LeaseBounded || p.Faults != checker.Unsafe || !slices.Equal(p.Known, []string{"release"}) {
+		t.Errorf("wanted is %+v", p)
 	}
 }
 
