@@ -94,37 +94,44 @@ func charge(o outcome, p checker.Promise, v checker.Validity) string {
 	return o.name.Fault + ": it is not said why"
 }
 
-// examine makes of the cells of so many seeds what they say of each lock. Cells that are missing could not be told.
-func examine(c Catalogue, seeds int, outcomes []outcome) []specimen {
-	seen := map[results.CellName]outcome{}
+// examine makes of the cells of so many seeds what they say of each lock.
+func examine(c Catalogue, seeds int, outcomes []outcome) (all []specimen) {
+	e := exhibits{seeds, map[results.CellName]outcome{}}
 	for _, o := range outcomes {
-		seen[o.name] = o
+		e.cells[o.name] = o
 	}
-	look := func(strategy, fault string, of func(outcome) sighting) (all []sighting) {
-		for i := range seeds {
-			o, there := seen[results.CellName{Strategy: strategy, Fault: fault, Repeat: i + 1}]
-			if !there {
-				all = append(all, sighting{notTold, "not carried out"})
-				continue
-			}
-			all = append(all, of(o))
-		}
-		return all
-	}
-	var all []specimen
 	for _, p := range proofs() {
 		for _, it := range p.catches {
 			s := specimen{Strategy: it.strategy, Broken: true, Fault: p.fault, Checker: it.checker}
-			all = append(all, s.count(look(it.strategy, p.fault, it.sightingOf)))
+			all = append(all, s.count(e.look(it.strategy, p.fault, it.sightingOf)))
 		}
 	}
 	for _, strategy := range spared() {
+		sightingOf := func(o outcome) sighting { return sightingOfSound(o, c.promise(strategy)) }
 		var sightings []sighting
 		for _, p := range proofs() {
-			of := func(o outcome) sighting { return sightingOfSound(o, c.promise(strategy)) }
-			sightings = append(sightings, look(strategy, p.fault, of)...)
+			sightings = append(sightings, e.look(strategy, p.fault, sightingOf)...)
 		}
 		all = append(all, specimen{Strategy: strategy}.count(sightings))
+	}
+	return all
+}
+
+// exhibits are the cells of a selftest.
+type exhibits struct {
+	seeds int
+	cells map[results.CellName]outcome
+}
+
+// look asks the cells of a lock under a fault, one for each seed. One that is missing could not be told.
+func (e exhibits) look(strategy, fault string, sightingOf func(outcome) sighting) (all []sighting) {
+	for i := range e.seeds {
+		o, there := e.cells[results.CellName{Strategy: strategy, Fault: fault, Repeat: i + 1}]
+		if !there {
+			all = append(all, sighting{notTold, "not carried out"})
+			continue
+		}
+		all = append(all, sightingOf(o))
 	}
 	return all
 }
