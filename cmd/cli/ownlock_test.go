@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"lockquake/results"
 )
 
 // ownlock is a module of its own, as a user's is, so ./... leaves it out: what it needs is done here.
@@ -46,6 +48,13 @@ func TestOwnLockIsBuiltRunAndGated(t *testing.T) {
 	own := func(args ...string) said { t.Helper(); return outsideCall(t, filepath.Join(bin, "ownlock"), args...) }
 	own("run", "--strategy", "ownlock", "--fault", "none", "--duration", "1s", "--out", filepath.Join(bin, "run")).
 		want(t, exitHeld, "held     exclusive      ownlock without faults")
+	stored, err := results.Open(filepath.Join(bin, "run"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again := stored.Manifest().Args; again[0] != "ownlock" {
+		t.Errorf("the same run is made again by %q", again)
+	}
 	own("run", "--strategy", "ownlok").want(t, exitUsage, `did you mean "ownlock"?`)
 	own("list", "strategies").want(t, exitHeld, "a key with a lease, and a watch")
 

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -106,7 +108,8 @@ func (o *runOptions) declare(flags *pflag.FlagSet) {
 
 // again is the command line that makes the same run again. What a scenario says is left to it.
 func again(flags *pflag.FlagSet, o runOptions) []string {
-	args := append([]string{"lockquake", "run"}, o.scenarios...)
+	program := filepath.Base(os.Args[0]) // it may be somebody's own, with strategies that lockquake does not have
+	args := append([]string{program, "run"}, o.scenarios...)
 	flags.VisitAll(func(f *pflag.Flag) {
 		_, secret := secrets[f.Name]
 		said := f.Changed || len(o.scenarios) == 0 && f.Value.String() != f.DefValue
