@@ -362,7 +362,7 @@ func TestFastQueueBacklogGrantsTheTurn(t *testing.T) {
 // Renewals tell that something happened, the watch does not.
 func TestFastQueueSilentWatchIsReplaced(t *testing.T) {
 	b := newBed(t)
-	holder, _, _, waiting := waitingDeaf(b, time.Second)
+	holder, _, _, waiting := waitingDeaf(b, 2*time.Second)
 	b.release(holder)
 	b.granted(waiting)
 }
@@ -390,7 +390,7 @@ func starving(b *bed, id string) *fastQueue {
 	stop := client.LoseRequests(func(request any) bool { _, is := request.(*pb.LeaseKeepAliveRequest); return is })
 	b.Cleanup(func() { stop() })
 	client.Etcd.Lease = generous{client.Etcd.Lease}
-	return b.queue(FastQueue, lock.Env{Client: client.Etcd, Name: lockName, TTL: time.Second, ClientID: id})
+	return b.queue(FastQueue, lock.Env{Client: client.Etcd, Name: lockName, TTL: 2 * time.Second, ClientID: id})
 }
 
 func TestFastQueueLostIsClosedThoughEtcdHasTheLease(t *testing.T) {
@@ -418,7 +418,7 @@ func TestFastQueueWaiterPastItsDeadlineFails(t *testing.T) {
 func TestFastQueueRenewedLeaseIsTrusted(t *testing.T) {
 	b := newBed(t)
 	env := b.env("a")
-	env.TTL = time.Second
+	env.TTL = 2 * time.Second
 	q := b.queue(FastQueue, env)
 	hold := b.acquire(q)
 	first := q.lease.until()
