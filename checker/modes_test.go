@@ -376,6 +376,13 @@ func TestModeStories(t *testing.T) {
 2.500 s  c1 released k0 (token 2)
 3.300 s  c0 released k0 (token 1)
 4.200 s  c2 released k0 (token 3)`,
+		"what is acquired again is held until it was released as often": `
+1.600 s  c0 acquired k0 (token 1)
+3.700 s  c0 acquired k0 again (token 1)
+3.900 s  c0 released k0 (token 1) once
+5.400 s  c1 acquired k0 (token 2) while c0 still believed
+5.700 s  c0 released k0 (token 1)
+5.700 s  c1 released k0 (token 2)`,
 		"what is acquired again has the key of the hold that it lies in, or one of its own": `
 1.400 s  k0/8 (token 3) was created
 2.200 s  c0 acquired k0 (token 2, lease 7)

@@ -138,7 +138,7 @@ func suspects(culprits []*history.Operation) string {
 	for _, o := range culprits[:min(len(culprits), 3)] {
 		names = append(names, fmt.Sprintf("%s's %v%s", clientName(o.Client), o.Op, credentials(o.Token, 0)))
 	}
-	return strings.Join(names, " or ")
+	return strings.Join(slices.Compact(names), " or ")
 }
 
 func strangerStory(t *truth, e *history.Observation, culprits []*history.Operation) []string {

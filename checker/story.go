@@ -154,18 +154,42 @@ func (s *story) text() []string {
 // overlapStory tells how more clients came to believe that they held one key than may.
 func overlapStory(h *history.History, o overlap) *story {
 	s := &story{h: h}
-	for _, hold := range o.older {
-		s.acquired(hold.Acquire, "")
+	outer := h.Nesting()
+	for _, hold := range o.holds() {
+		among := ""
+		if hold == o.newer {
+			among = o.among()
+		}
+		s.acquired(hold.Acquire, among)
+		s.within(hold, outer, o.endSeq())
 		s.vanished(hold.Acquire, o.endSeq())
 		s.ended(hold)
 	}
-	s.acquired(o.newer.Acquire, o.among())
-	s.vanished(o.newer.Acquire, o.endSeq())
-	s.ended(o.newer)
 	from := o.older[0].Start
 	s.faults(from, o.endSeq())
 	s.nemesis(from, o.endSeq())
 	return s
+}
+
+// within tells of the first nested acquires of a hold, and of their releases before a sequence number: some locks
+// are free after the first release, be it of a nested hold.
+func (s *story) within(hold *history.Hold, outer map[history.OpID]history.OpID, before int64) {
+	const most = 4
+	told := 0
+	for i := range s.h.Ops {
+		o := &s.h.Ops[i]
+		if outer[o.Hold] != hold.Acquire.ID || o.Call > before || o.Return == history.Open || told == most {
+			continue
+		}
+		switch o.Op {
+		case history.Acquire:
+			s.acquired(o, "")
+			told++
+		case history.Release:
+			s.say(o.Call, o.CallAt, "%s released %s%s once", clientName(o.Client), o.Key, credentials(o.Token, 0))
+			told++
+		}
+	}
 }
 
 // among says who held already when the newest hold began.
