@@ -62,7 +62,7 @@ func broken() []named {
 func each(t *testing.T, strategies []named, test func(b *bed, strategy lock.Strategy)) {
 	t.Helper()
 	leaveNothing(t)
-	const together = 6
+	const together = 4
 	var tests errgroup.Group
 	tests.SetLimit(together)
 	for _, s := range strategies {
@@ -108,6 +108,9 @@ func (c *crowd) leave() {
 func (c *crowd) visit(ctx context.Context, l lock.Lock, times int) error {
 	for range times {
 		hold, err := l.Acquire(ctx)
+		for errors.Is(err, lock.ErrDefinite) && ctx.Err() == nil {
+			hold, err = l.Acquire(ctx) // a request took too long, on a busy machine
+		}
 		if err != nil {
 			return fmt.Errorf("acquire: %w", err)
 		}
