@@ -1,6 +1,7 @@
 package results
 
 import (
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -60,11 +61,30 @@ func TestOverlapsAreOfHoldsThatExcludeEachOther(t *testing.T) {
 				t.Errorf("%v, want %v", spans, c.want)
 			}
 			figure := timeline(scene, window{span: span{0, scene.last}}, "lock")
-			red := slices.ContainsFunc(figure.keys, func(k key) bool { return strings.Contains(k.label, "hold it at once") })
-			if red != (c.want != nil) {
-				t.Errorf("the timeline says that too many hold: %t", red)
+			says := func(text string) bool {
+				return slices.ContainsFunc(figure.keys, func(k key) bool { return strings.Contains(k.label, text) })
+			}
+			if says("hold it at once") != (c.want != nil) || says("shares it") != (c.shared != nil) {
+				t.Errorf("the timeline says that too many hold: %t, that some share: %t", says("hold it at once"), says("shares it"))
 			}
 		})
+	}
+}
+
+// Readers have a colour of their own.
+func TestTimelineTellsReadersFromWriters(t *testing.T) {
+	for _, names := range [][]string{nil, {"a", "b"}, {"a", "b", "c"}} {
+		s := three()
+		s.as(history.Shared, names...)
+		h := s.build()
+		scene := newScene(&h)
+		scene.overlaps = nil // red would hide the others
+		base := filepath.Join(t.TempDir(), "timeline")
+		check(t, timeline(scene, window{span: span{0, scene.last}}, "lock").save(base))
+		img := readPNG(t, base+".png")
+		if readers, writers := img.of(shareColor), img.of(holdColor); (readers > 200) != (names != nil) || (writers > 2000) != (len(names) < 3) {
+			t.Errorf("shared by %v: %d pixels of readers, %d of writers", names, readers, writers)
+		}
 	}
 }
 

@@ -72,7 +72,11 @@ type holderBars struct {
 }
 
 func (b *holderBars) keys() []key {
-	keys := []key{{"holds the lock", bar(holdColor, 1)}, {"waits for it", bar(waitColor, 0.5)}}
+	keys := []key{{"holds the lock", bar(holdColor, 1)}}
+	if len(b.holds(shared)) > 0 {
+		keys = append(keys, key{"shares it", bar(shareColor, 1)})
+	}
+	keys = append(keys, key{"waits for it", bar(waitColor, 0.5)})
 	if slices.ContainsFunc(b.scene.overlaps, func(o overlap) bool { return o.span.meets(b.window.span) }) {
 		keys = append(keys, key{tooMany(b.scene.h.Header.Permits), bar(redColor, 1)})
 	}
@@ -148,7 +152,8 @@ func (b *holderBars) Plot(c draw.Canvas, p *plot.Plot) {
 	x, y := p.Transforms(&c)
 	frame := painter{c: c, x: x, y: y, window: b.window.span}
 	frame.fill(waitColor, waitHalf, b.waits())
-	frame.fill(holdColor, holdHalf, b.holds())
+	frame.fill(holdColor, holdHalf, b.holds(alone))
+	frame.fill(shareColor, holdHalf, b.holds(shared))
 	frame.fill(redColor, holdHalf, b.contested())
 	b.tokens(frame)
 	frame.marks(lostMark, b.infosAt(history.Lost))
@@ -174,11 +179,16 @@ func (b *holderBars) waits() []piece {
 	return pieces
 }
 
-func (b *holderBars) holds() []piece {
+func shared(hold *history.Hold) bool { return hold.Acquire.Mode == history.Shared }
+
+func alone(hold *history.Hold) bool { return !shared(hold) }
+
+// holds are the bars of those holds that are wanted.
+func (b *holderBars) holds(wanted func(*history.Hold) bool) []piece {
 	var pieces []piece
 	for _, hold := range b.scene.holds {
 		held := holdSpan(hold, b.scene.last)
-		if row, ok := b.row[hold.Acquire.Client]; ok && held.meets(b.window.span) {
+		if row, ok := b.row[hold.Acquire.Client]; ok && held.meets(b.window.span) && wanted(&hold) {
 			pieces = append(pieces, piece{held, row})
 		}
 	}
