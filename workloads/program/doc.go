@@ -27,7 +27,7 @@
 // timeout_ms says how long the caller will wait, if there is a limit. A late answer does no harm: where it says
 // that the lock was acquired, release follows.
 //
-// The end of the input asks the program to end, with status 0, and not to leave the lock behind. After a second it is
+// The end of the input asks the program to end, with status 0, and not to leave the lock behind. After 3 s it is
 // sent SIGTERM, and after another SIGKILL, as is all that it has started.
 //
 // # Answers

@@ -11,9 +11,12 @@ import (
 	"time"
 )
 
-// grace is how long a program has to end after each of the hints that it gets, and what it leaves behind in its
-// pipes to be read.
-const grace = time.Second
+const (
+	// leaving is how long a program has to end when its input ends: it may have to reach etcd for that.
+	leaving = 3 * time.Second
+	// grace is how long it has after a signal, and what it has left in its pipes to be read.
+	grace = time.Second
+)
 
 // process is a program that was started, with all that it starts itself.
 type process struct {
@@ -93,11 +96,11 @@ func (p *process) hasEnded() bool {
 	}
 }
 
-func (p *process) endsInTime() bool {
+func (p *process) endsWithin(limit time.Duration) bool {
 	select {
 	case <-p.done:
 		return true
-	case <-time.After(grace):
+	case <-time.After(limit):
 		return false
 	}
 }
@@ -105,7 +108,7 @@ func (p *process) endsInTime() bool {
 // kill returns when it has ended, and an error if it does not.
 func (p *process) kill() error {
 	p.signal(syscall.SIGKILL)
-	if !p.endsInTime() {
+	if !p.endsWithin(grace) {
 		return fmt.Errorf("process %d did not end within %v of SIGKILL", p.command.Process.Pid, grace)
 	}
 	return nil
@@ -114,18 +117,18 @@ func (p *process) kill() error {
 // end asks it to end, more and more firmly, and says what was needed.
 func (p *process) end() error {
 	_ = p.stdin.Close()
-	if p.endsInTime() {
+	if p.endsWithin(leaving) {
 		return p.failure()
 	}
 	p.signal(syscall.SIGTERM)
 	p.signal(syscall.SIGCONT)
-	if p.endsInTime() {
-		return fmt.Errorf("it did not end within %v of the end of its input, but by SIGTERM%s", grace, p.log.lastWords())
+	if p.endsWithin(grace) {
+		return fmt.Errorf("it did not end within %v of the end of its input, but by SIGTERM%s", leaving, p.log.lastWords())
 	}
 	if err := p.kill(); err != nil {
 		return err
 	}
-	return fmt.Errorf("neither the end of its input nor SIGTERM ended it within %v each: it was killed%s", grace, p.log.lastWords())
+	return fmt.Errorf("neither the end of its input nor SIGTERM ended it within %v: it was killed%s", leaving+grace, p.log.lastWords())
 }
 
 // failure says how it ended, nil if that was well, or was our doing.

@@ -92,7 +92,7 @@ func (t *talk) exchange(ctx context.Context, r request) (answer, error) {
 	t.mu.Unlock()
 	t.waiting = true
 	if _, err := t.process.stdin.Write(append(line, '\n')); err != nil {
-		if !t.process.endsInTime() {
+		if !t.process.endsWithin(grace) {
 			t.end(fmt.Errorf("it cannot be asked: %w", err))
 		}
 		return answer{}, definite(t.silence())
@@ -144,7 +144,7 @@ func (t *talk) listen() {
 	switch {
 	case errors.Is(lines.Err(), bufio.ErrTooLong):
 		t.end(fmt.Errorf("it wrote a line of more than %d bytes to its standard output", maxLine))
-	case t.process.endsInTime():
+	case t.process.endsWithin(grace):
 	case lines.Err() == nil:
 		t.end(errors.New("it closed its standard output, so that it cannot answer any more"))
 	default:
