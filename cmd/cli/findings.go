@@ -150,34 +150,46 @@ func storyOf(v repro.Variant, j checker.Judgement, h *history.History) []string 
 	return tale(h)
 }
 
-// tale is a whole history in words, a line an event.
+// tale is a whole history in words, a line an event. Of the renewals of a lease it has the last one.
 func tale(h *history.History) []string {
+	last := map[int64]int64{}
+	for i := range h.Infos {
+		if e := &h.Infos[i]; e.Op == history.Renewed {
+			last[e.Lease] = e.Seq
+		}
+	}
 	var lines []string
 	for m := range h.Moments() {
-		if what := told(m); what != "" {
+		var what string
+		switch {
+		case m.Info == nil:
+			what = told(m)
+		case m.Info.Op == history.Granted, m.Seq == last[m.Info.Lease]:
+			what = fmt.Sprintf("c%d's lease %x was %v", m.Info.Client, m.Info.Lease, m.Info.Op)
+		case m.Info.Op == history.Lost, m.Info.Op == history.Crash:
+			what = fmt.Sprintf("c%d: %v %s", m.Info.Client, m.Info.Op, m.Info.Key)
+		}
+		if what != "" {
 			lines = append(lines, fmt.Sprintf("%.3f s  %s", m.At.Seconds(), what))
 		}
 	}
 	return lines
 }
 
-// told is an event in words; empty: it is of no use to a reader.
+// told is the beginning or the end of an operation in words; empty: it is of no use to a reader.
 func told(m history.Moment) string {
+	o := m.Op
 	switch {
-	case m.Info != nil && (m.Info.Op == history.Lost || m.Info.Op == history.Crash):
-		return fmt.Sprintf("c%d: %v %s", m.Info.Client, m.Info.Op, m.Info.Key)
-	case m.Op == nil:
+	case o.Client == history.Nemesis && !m.Ends:
 		return ""
-	case m.Op.Client == history.Nemesis && m.Ends:
-		return fmt.Sprintf("%v %s: %s", m.Op.Op, m.Op.Fault, m.Op.Note)
-	case m.Op.Client == history.Nemesis:
-		return ""
+	case o.Client == history.Nemesis:
+		return fmt.Sprintf("%v %s: %s", o.Op, o.Fault, o.Note)
 	case !m.Ends:
-		return fmt.Sprintf("c%d begins to %v %s", m.Op.Client, m.Op.Op, m.Op.Key)
+		return fmt.Sprintf("c%d begins to %v %s", o.Client, o.Op, o.Key)
 	}
-	what := fmt.Sprintf("c%d's %v of %s came out %v", m.Op.Client, m.Op.Op, m.Op.Key, m.Op.Outcome)
-	if m.Op.Error != "" {
-		what += ": " + m.Op.Error
+	what := fmt.Sprintf("c%d's %v of %s came out %v", o.Client, o.Op, o.Key, o.Outcome)
+	if o.Error != "" {
+		what += ": " + o.Error
 	}
 	return what
 }

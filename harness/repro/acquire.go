@@ -2,10 +2,12 @@ package repro
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
 
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"lockquake/checker/history"
@@ -16,7 +18,7 @@ import (
 // pending is an acquire that was begun.
 type pending struct {
 	by     *process
-	cancel context.CancelFunc
+	cancel context.CancelFunc // to be called by endsContext
 	done   chan struct{}
 	hold   *hold // nil: none; to be read after done, as err
 	err    error
@@ -25,8 +27,17 @@ type pending struct {
 	used          bool
 }
 
-// acquires waits until the process has the lock.
-func (p *process) acquires() *hold { return p.begins().succeeds() }
+// acquires waits until the process has the lock. On a busy machine a short lease can end before the key is
+// created; that had no effect, and is tried again.
+func (p *process) acquires() *hold {
+	a := p.begins()
+	for tries := 1; tries < mostTries && !a.returns() && errors.Is(a.err, rpctypes.ErrLeaseNotFound); tries++ {
+		a = p.begins()
+	}
+	return a.succeeds()
+}
+
+const mostTries = 3
 
 // begins begins an acquire.
 func (p *process) begins() *pending { return p.beginsAs(history.Alone) }
@@ -100,10 +111,15 @@ func (a *pending) mustWait() *pending {
 // endsWithin gives the acquire a time, and gives it up if it takes longer.
 func (a *pending) endsWithin(limit time.Duration) bool {
 	if !a.by.s.within(limit, a.isDone) {
-		a.by.s.tell("%s gives up", a.by)
-		a.cancel()
+		a.endsContext()
 	}
 	return a.returns()
+}
+
+// endsContext has the caller of the acquire end its context.
+func (a *pending) endsContext() {
+	a.by.s.tell("the context of %s's acquire ends", a.by)
+	a.cancel()
 }
 
 // endsUnless waits until the acquire has ended, or a client has renewed a lease by a request that it sent after a

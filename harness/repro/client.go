@@ -37,8 +37,8 @@ func (p *process) String() string { return fmt.Sprintf("c%d", p.client.number) }
 // client opens a client, and a process of it.
 func (s *scene) client(number int32) *process { return s.clientOf(number, key, longTTL) }
 
-// shortLived opens a client whose leases are to end by themselves.
-func (s *scene) shortLived(number int32) *process { return s.clientOf(number, key, shortTTL) }
+// shortLived opens client 0, whose leases are to end by themselves.
+func (s *scene) shortLived() *process { return s.clientOf(0, key, shortTTL) }
 
 // renewing opens a client whose leases are to be renewed past their TTL.
 func (s *scene) renewing(number int32) *process { return s.clientOf(number, key, midTTL) }

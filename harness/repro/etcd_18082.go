@@ -40,7 +40,7 @@ func etcd18082() Reproduction {
 			first := c0.acquires()
 			waiter := c1.begins().mustWait()
 			reachable := c1.isCut("isolate-waiter")
-			waiter.cancel()
+			waiter.endsContext()
 			ended := time.Now()
 			s.within(vain, waiter.isDone)
 			s.measure(outlived, time.Since(ended).Seconds())

@@ -68,11 +68,11 @@ func tutorialDeadKeepalive() Reproduction {
 		},
 		ttl: shortTTL,
 		play: func(s *scene) {
-			c0, c1 := s.shortLived(0), s.client(1)
+			c0, c1 := s.shortLived(), s.client(1)
 			acquire := c0.begins()
 			old := acquire.succeeds()
 			old.reads()
-			acquire.cancel()
+			acquire.endsContext()
 			lost := old.hearsOfLoss()
 			next := c1.acquires()
 			next.reads()

@@ -28,7 +28,7 @@ func tutorialPartition() Reproduction {
 		},
 		ttl: shortTTL,
 		play: func(s *scene) {
-			c0, c1 := s.shortLived(0), s.client(1)
+			c0, c1 := s.shortLived(), s.client(1)
 			old := c0.acquires()
 			old.reads()
 			reachable := c0.isCut("isolate-holder")

@@ -9,7 +9,7 @@ import (
 // playPause: a holder stands still, right before it writes, until etcd has ended its lease and the next holder has
 // written. Then it goes on as if nothing had happened.
 func playPause(s *scene) {
-	c0, c1 := s.shortLived(0), s.client(1)
+	c0, c1 := s.shortLived(), s.client(1)
 	old := c0.acquires()
 	old.reads()
 	goOn := c0.isCut("pause-holder")

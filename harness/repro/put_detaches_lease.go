@@ -22,7 +22,7 @@ func tutorialPutDetachesLease() Reproduction {
 		},
 		ttl: shortTTL,
 		play: func(s *scene) {
-			c0, c1 := s.shortLived(0), s.client(1)
+			c0, c1 := s.shortLived(), s.client(1)
 			dead := c0.acquires()
 			dead.crashes()
 			s.await("the end of the dead client's lease", func() bool { return !s.leases()[dead.Lease] })

@@ -109,9 +109,9 @@ func TestOneRequestIsLate(t *testing.T) {
 	w := &wire{}
 	d := w.delayRequest(deletes)
 	reached := make(chan any, 3)
-	invoke := func(_ context.Context, _ string, request, _ any, _ *grpc.ClientConn, _ ...grpc.CallOption) error {
+	invoke := func(ctx context.Context, _ string, request, _ any, _ *grpc.ClientConn, _ ...grpc.CallOption) error {
 		reached <- request
-		return nil
+		return ctx.Err()
 	}
 	send := func(request any) error {
 		return w.unary(t.Context(), "", request, &pb.DeleteRangeResponse{}, nil, invoke)

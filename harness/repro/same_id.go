@@ -52,7 +52,7 @@ func tutorialRestartInherits() Reproduction {
 		},
 		ttl: shortTTL,
 		play: func(s *scene) {
-			s.shortLived(0).acquires().crashes()
+			s.shortLived().acquires().crashes()
 			started := time.Now()
 			c0, c1 := s.client(0), s.client(1)
 			inherited := c0.acquires()
@@ -82,7 +82,7 @@ func tutorialReadThenGone() Reproduction {
 		},
 		ttl: shortTTL,
 		play: func(s *scene) {
-			s.shortLived(0).acquires().crashes()
+			s.shortLived().acquires().crashes()
 			c0, c1 := s.client(0), s.client(1)
 			reply := c0.hearsLate(acquires)
 			again := c0.begins()

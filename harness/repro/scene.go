@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -69,7 +70,6 @@ type failure struct{ error }
 
 func open(ctx context.Context, r Reproduction, v Variant, repeat int, out io.Writer) (*scene, error) {
 	s := &scene{script: r, variant: v}
-	s.ctx, s.end = context.WithTimeout(ctx, longest)
 	var err error
 	if s.cluster, err = cluster.Start(ctx, cluster.Config{Members: 1}); err != nil {
 		return nil, err
@@ -77,6 +77,7 @@ func open(ctx context.Context, r Reproduction, v Variant, repeat int, out io.Wri
 	if s.rec, err = history.NewRecorder(out, s.header(repeat)); err != nil {
 		return nil, errors.Join(err, s.cluster.Close())
 	}
+	s.ctx, s.end = context.WithTimeout(ctx, longest)
 	s.known.rec = s.rec
 	s.resource = &workloads.Memory{Fenced: v.fenced}
 	if v.resource != nil {
@@ -149,7 +150,8 @@ func (s *scene) fail(err error) {
 func (s *scene) tell(format string, args ...any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.record.Steps = append(s.record.Steps, Step{s.rec.Now(), fmt.Sprintf(format, args...)})
+	what := strings.ReplaceAll(fmt.Sprintf(format, args...), "\n", "; ") // joined errors
+	s.record.Steps = append(s.record.Steps, Step{s.rec.Now(), what})
 }
 
 // measure notes a fact.
@@ -163,8 +165,17 @@ func (s *scene) measure(name string, value float64) {
 // await waits for a condition.
 func (s *scene) await(what string, met func() bool) {
 	if !s.within(patience, met) {
-		s.fail(errors.Join(fmt.Errorf("waited %v for %s", patience, what), s.ctx.Err()))
+		s.fail(fmt.Errorf("waited for %s, in vain; the last step: %s", what, s.lastStep()))
 	}
+}
+
+func (s *scene) lastStep() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n := len(s.record.Steps); n > 0 {
+		return s.record.Steps[n-1].What
+	}
+	return "none"
 }
 
 // within tells whether a condition is met in time.

@@ -16,7 +16,7 @@ const copiedLock = "none: the copied lock"
 // next holder's key, the one after that gets in, and has its own key deleted by the next holder's release: one
 // stale release, and nobody is alone any more.
 func playStaleRelease(s *scene) {
-	c0, c1, c2, c3 := s.shortLived(0), s.client(1), s.client(2), s.client(3)
+	c0, c1, c2, c3 := s.shortLived(), s.client(1), s.client(2), s.client(3)
 	stale := c0.acquires()
 	goOn := c0.isCut("pause-holder")
 	second := c1.acquires()
@@ -88,7 +88,7 @@ func tutorialLateDelete() Reproduction {
 		},
 		ttl: shortTTL,
 		play: func(s *scene) {
-			c0, c1, c2 := s.shortLived(0), s.client(1), s.client(2)
+			c0, c1, c2 := s.shortLived(), s.client(1), s.client(2)
 			old := c0.acquires()
 			request := c0.sendsLate(deletes)
 			released := old.beginsToRelease()
