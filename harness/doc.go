@@ -14,6 +14,7 @@
 // A package imports only from floors below its own; a test in cmd/cli holds it to that.
 //
 //	6  cmd/lockquake       main
+//	6  cmd/examples        locks of one's own; ownlock is a module of its own, which ./... leaves out
 //	5  cmd/cli             the catalogue and the commands; the only package that knows every name
 //	4  harness/repro       known hazards, each carried out by a script
 //	4  harness/locktest    the gate for go test

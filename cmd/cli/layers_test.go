@@ -29,6 +29,8 @@ var floors = map[string][]string{
 	"harness/locktest":  {"checker/history", "checker", "workloads/lock", "workloads", "workloads/locks", "harness/network", "harness/cluster", "harness/nemesis", "harness/scenario", "harness", "results"},
 	"cmd/cli":           {"checker/history", "checker/edn", "checker", "workloads/lock", "workloads", "workloads/locks", "workloads/program", "harness/network", "harness/cluster", "harness/nemesis", "harness/scenario", "harness", "harness/repro", "results"},
 	"cmd/lockquake":     {"cmd/cli"},
+
+	"cmd/examples/exec-go": {},
 }
 
 const module = "lockquake/"

@@ -1,6 +1,6 @@
 // Package lock is the contract between lockquake and a lock strategy. It is all that a strategy
-// of your own has to import: write a Strategy, hand it to the catalogue, and every workload, fault
-// and checker works on it.
+// of your own has to import: write a Strategy, hand it to the catalogue of cmd/cli (AddStrategy) or to
+// harness/locktest (Run), and every workload, fault and checker works on it. cmd/examples/ownlock does both.
 //
 // The package never talks to etcd itself. Read workloads/locks next for strategies that fulfil it.
 package lock
