@@ -3,8 +3,8 @@
 //
 // One checker answers one question and lives in one file; Judge asks a list of them, and Grade says
 // what the answers mean for the lock. A checker never guesses: what it cannot settle is Unknown, and
-// Unknown is never green. Read checker/history for what a history is, and exclusion.go for the judgement that
-// all this is about.
+// Unknown is never green. Read checker/history for what a history is, exclusion.go for the judgement that
+// all this is about, and kinds.go for what else than a mutex a lock may be.
 package checker
 
 import (

@@ -50,7 +50,7 @@ func earlyStop(h *history.History) string {
 func acquiredAfter(h *history.History, seq int64) bool {
 	for i := range h.Ops {
 		o := &h.Ops[i]
-		if o.Op == history.Acquire && o.Outcome == history.OK && o.Return > seq && int(o.Client) < h.Header.Clients {
+		if o.Believed() && o.Return > seq && int(o.Client) < h.Header.Clients {
 			return true
 		}
 	}

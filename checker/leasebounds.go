@@ -117,13 +117,29 @@ func (k knowledge) judge(o overlap) deadline {
 	case found[Valid]+found[Unknown] >= needed:
 		d.why = o.String() + why[Unknown]
 	default:
-		d.validity, d.why = Invalid, o.String()+why[Invalid]
+		d.validity, d.why = Invalid, o.String()+why[Invalid]+d.though()
 	}
 	return d
 }
 
+// though says who could trust its lease, and until when.
+func (d *deadline) though() string {
+	var words []string
+	for i, t := range d.trusted {
+		format := "%s until %s"
+		if i == 0 {
+			format = "%s could trust its lease until %s"
+		}
+		words = append(words, fmt.Sprintf(format, clientName(t.hold.Acquire.Client), seconds(t.until)))
+	}
+	if words == nil {
+		return ""
+	}
+	return ", though " + list(words)
+}
+
 // outlived tells whether an older hold had outlived what its client could know of its lease when a newer one
-// began, and if not, why.
+// began; and if not, why, or how long it could be trusted.
 func (k knowledge) outlived(older, newer *history.Hold, d *deadline) (Validity, string) {
 	a := older.Acquire
 	who := clientName(a.Client)
@@ -136,7 +152,7 @@ func (k knowledge) outlived(older, newer *history.Hold, d *deadline) (Validity, 
 		return Unknown, fmt.Sprintf(", and what %s knew of lease %x was not recorded", who, a.Lease)
 	case newer.StartAt < until:
 		d.trusted = append(d.trusted, trust{older, until, &k.h.Infos[m.op]})
-		return Invalid, fmt.Sprintf(", though %s could trust its lease until %s", who, seconds(until))
+		return Invalid, ""
 	}
 	return Valid, ""
 }

@@ -101,7 +101,7 @@ var modeTwins = []twin{
 			p0: <granted l=7 ttl=38>
 			p1: <granted l=8 ttl=90>
 			p2:                     |acquire t=3 l=9|---|release|`,
-		why: "c0, c1 and c2 held k0 together, 3 where 2 may, for 0.100 s from 4.000 s (tokens 1, 2 and 3), though c0 could trust its lease until 4.100 s, though c1 could",
+		why: "c0, c1 and c2 held k0 together, 3 where 2 may, for 0.100 s from 4.000 s (tokens 1, 2 and 3), though c0 could trust its lease until 4.100 s and c1 until 9.300 s",
 	},
 	{
 		claim: "two too many need two who outlived their leases", checker: LeaseBounds{},

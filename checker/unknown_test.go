@@ -22,6 +22,17 @@ func TestUnknown(t *testing.T) {
 			p0: |acquire t=1 l=7|-----------------|release|
 			p1:   |acquire t=2 l=8|----|release|    <renewed l=7 ttl=10>`,
 			why: "what c0 knew of lease 7 was not recorded"},
+		{claim: "one too many, of whom one may have outlived its lease", checker: LeaseBounds{}, drawing: `
+			cell: none permits=2
+			p0: |acquire t=1 l=7|--------------------|release|
+			p1: |acquire t=2 l=8|--------------------|release|
+			p1: <granted l=8 ttl=90>
+			p2:   |acquire t=3 l=9           |----|release|`,
+			why: "and what c0 knew of lease 7 was not recorded"},
+		{claim: "a fault after which somebody only acquired again", checker: Evidence{}, drawing: `
+			cell: pause-holder
+			p0:  |acquire|                                        |acquire nested|
+			nem:           |inject pause-holder| |heal|`, why: "the fault met nobody"},
 		{claim: "no write, no fencing", checker: Fencing{}, drawing: `p0: |acquire t=1| |read 0|`, why: "no write to judge"},
 		{claim: "no write, though there was something to write to", checker: Fencing{}, drawing: `
 			cell: none
