@@ -26,9 +26,9 @@ import (
 // a new one.
 //
 // Requests: a Txn for the key and a Txn that deletes it, waited for or not; with Requeue one Txn for each
-// acquire. No reads. Besides, for each lock that is open: a Grant and a Get; in each TTL three renewals and
-// three signs of life of the watch. A waiter watches the whole line, so with W clients an acquire makes W
-// watch answers. The token is the key's create revision, and the key exists as long as etcd sees the hold.
+// acquire. No reads. Besides, for each lock that is open: a Grant, and with the first acquire a Get; in
+// each TTL three renewals and, in use, three signs of life of the watch. Who has once waited watches the whole
+// line, so with W clients an acquire makes W watch answers. The token is the key's create revision, and the key exists as long as etcd sees the hold.
 //
 // What is promised, under faults, too:
 //
@@ -70,8 +70,9 @@ type fastQueue struct {
 	queued *ticket // the place that Requeue took; nil: none
 	asked  int     // how many keys were asked for
 
-	mu    sync.Mutex    // Close may come while an Acquire waits
-	lease *trustedLease // nil: the next acquire begins one
+	mu        sync.Mutex    // Close may come while an Acquire waits
+	lease     *trustedLease // nil: the next acquire begins one
+	following bool
 }
 
 func queueBy(ctx context.Context, env lock.Env, whose rule) (lock.Lock, error) {
@@ -87,13 +88,10 @@ func openQueue(ctx context.Context, env lock.Env, whose rule) (*fastQueue, error
 	q := &fastQueue{env: env, life: life, end: end, follower: &follower{
 		kv: env.Client.KV, watcher: env.Client.Watcher, prefix: env.Name + "/", patience: env.TTL, rule: whose,
 	}}
-	l, err := q.live(ctx)
-	if err != nil {
+	if _, err := q.live(ctx); err != nil {
 		end()
 		return nil, err
 	}
-	q.follower.stream = fmt.Sprintf("%x", l.id)
-	q.running.Go(func() { q.follower.follow(life) })
 	return q, nil
 }
 
@@ -142,6 +140,7 @@ func (q *fastQueue) enqueue(ctx context.Context) (*ticket, error) {
 	if err != nil {
 		return nil, err
 	}
+	q.follow()
 	t := q.ticket(l)
 	if err := q.create(ctx, t); err != nil {
 		q.follower.forget(t)
@@ -170,6 +169,16 @@ func (q *fastQueue) live(ctx context.Context) (*trustedLease, error) {
 	q.lease = l
 	q.running.Go(func() { l.keep(q.life) })
 	return l, nil
+}
+
+// follow begins to follow the line, at the first acquire: who opens many locks may not need all of them soon.
+func (q *fastQueue) follow() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if !q.following && q.life.Err() == nil {
+		q.following = true
+		q.running.Go(func() { q.follower.follow(q.life) })
+	}
 }
 
 // ticket is one for a key that never was before.

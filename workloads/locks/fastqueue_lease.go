@@ -7,10 +7,8 @@ import (
 	"sync"
 	"time"
 
-	"go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
-	"google.golang.org/grpc"
 )
 
 // requestTimeout bounds each request of a queue by itself.
@@ -81,17 +79,19 @@ func (l *trustedLease) end() {
 
 // keep renews the lease until it ends or ctx does: every third of the TTL and, as long as that fails, more often.
 func (l *trustedLease) keep(ctx context.Context) {
+	defer l.end()
+	renewals := queueRenewals{lease: l}
+	defer renewals.close()
 	rest := l.ttl / 3
 	for l.rest(ctx, rest) {
 		rest = l.ttl / 3
-		err := l.renew(ctx)
+		err := renewals.next(ctx)
 		if errors.Is(err, rpctypes.ErrLeaseNotFound) {
-			break
+			return
 		} else if err != nil {
 			rest = l.ttl / 20
 		}
 	}
-	l.end()
 }
 
 // rest waits, and tells whether there is still a lease then.
@@ -105,33 +105,6 @@ func (l *trustedLease) rest(ctx context.Context, d time.Duration) bool {
 	case <-ctx.Done():
 	}
 	return false
-}
-
-// renew sends one renewal. It may take a quarter of the TTL, so that there is time for another.
-//
-// clientv3's KeepAliveOnce is not for this: without a connection it asks again and again with no rest in
-// between. Here the stream waits for a connection.
-func (l *trustedLease) renew(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, l.ttl/4)
-	defer cancel()
-	stream, err := clientv3.RetryLeaseClient(l.client).LeaseKeepAlive(ctx, grpc.WaitForReady(true))
-	if err != nil {
-		return fmt.Errorf("renew lease %x: %w", l.id, err)
-	}
-	sent := time.Now()
-	if err := stream.Send(&etcdserverpb.LeaseKeepAliveRequest{ID: int64(l.id)}); err != nil {
-		return fmt.Errorf("renew lease %x: %w", l.id, err)
-	}
-	answer, err := stream.Recv()
-	if err != nil {
-		return fmt.Errorf("renew lease %x: %w", l.id, err)
-	}
-	if answer.TTL <= 0 {
-		return fmt.Errorf("renew lease %x: %w", l.id, rpctypes.ErrLeaseNotFound)
-	}
-	l.tell.heard(answer.Header.GetRevision())
-	l.renewed(sent.Add(time.Duration(answer.TTL) * time.Second))
-	return nil
 }
 
 // renewed moves the deadline, unless it has passed.

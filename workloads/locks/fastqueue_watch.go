@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -46,9 +47,9 @@ type follower struct {
 	kv       clientv3.KV
 	watcher  clientv3.Watcher
 	prefix   string
-	stream   string        // no other watch of the client has this stream
 	patience time.Duration // a watch that is silent for so long may be given up
 	rule     rule
+	stream   int // how many watches were given up
 
 	mu      sync.Mutex
 	line    queueLine
@@ -84,11 +85,11 @@ func (f *follower) read(ctx context.Context) error {
 
 // watch takes in what one watch tells, until it breaks or is given up.
 //
-// A member that is stopped or cut off says nothing, not even that; and clientv3 puts all watches of a
-// client on one stream, and so on one member. So the watch has a stream of its own, which a new one
-// replaces, at another member if there is one.
+// A member that is stopped or cut off says nothing, not even that; and clientv3 puts all watches of a client
+// whose contexts say the same on one stream, and so on one member. So what follows a watch that was given up has
+// a new stream, at another member if there is one.
 func (f *follower) watch(ctx context.Context) {
-	ctx = metadata.AppendToOutgoingContext(clientv3.WithRequireLeader(ctx), "lock-line", f.stream)
+	ctx = metadata.AppendToOutgoingContext(clientv3.WithRequireLeader(ctx), "lock-line", strconv.Itoa(f.stream))
 	watching, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	ctx, stop := context.WithCancel(ctx)
 	var quiet atomic.Int32
@@ -106,26 +107,32 @@ func (f *follower) watch(ctx context.Context) {
 	}
 }
 
-// attend asks etcd for a sign of life on the watch now and then, and returns where there was none for too
-// long. Only then may the watch be ended: clientv3 opens a stream for a question that finds none, and
-// nobody would close that.
+// attend asks etcd for a sign of life on the watch now and then, if there are tickets, and returns where there
+// was none for too long. Only then may the watch be ended: clientv3 opens a stream for a question that finds
+// none, and nobody would close that.
 func (f *follower) attend(ctx context.Context, quiet *atomic.Int32) {
 	for pause(ctx, f.patience/3) == nil {
-		if quiet.Add(1) > 3 && f.behind() {
+		needed, behind := f.state()
+		switch {
+		case !needed:
+			quiet.Store(0)
+		case quiet.Add(1) > 3 && behind:
+			f.stream++
 			return
+		default:
+			asking, cancel := context.WithTimeout(ctx, f.patience/3)
+			_ = f.watcher.RequestProgress(asking) // where it cannot even be asked for there is none
+			cancel()
 		}
-		asking, cancel := context.WithTimeout(ctx, f.patience/3)
-		_ = f.watcher.RequestProgress(asking) // where it cannot even be asked for there is none
-		cancel()
 	}
 }
 
-// behind tells whether anything has happened in etcd that the watch did not tell of. While nothing has,
-// etcd gives no sign of life, either.
-func (f *follower) behind() bool {
+// state tells whether there are tickets, and whether anything has happened in etcd that the watch did not tell of:
+// while nothing has, etcd gives no sign of life, either.
+func (f *follower) state() (needed, behind bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.latest > f.line.at
+	return len(f.tickets) > 0, f.latest > f.line.at
 }
 
 // heard tells of a revision that there is by now.

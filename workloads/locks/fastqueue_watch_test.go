@@ -79,15 +79,16 @@ func TestOnlyTicketsUnderTheLeaseEndWithIt(t *testing.T) {
 
 // While nothing happens in etcd the watch has nothing to tell, and may be silent.
 func TestFollowerIsBehindOnlyIfSomethingHappened(t *testing.T) {
-	f, _ := followed(0)
+	f, me := followed(0)
 	f.take([]*clientv3.Event{came("a", 4)}, false)
 	f.heard(4)
 	f.heard(3)
-	if f.behind() {
-		t.Error("behind at the latest revision")
+	if needed, behind := f.state(); !needed || behind {
+		t.Errorf("needed %t, behind %t at the latest revision, with a ticket", needed, behind)
 	}
 	f.heard(5)
-	if !f.behind() {
-		t.Error("not behind, though there is a later revision")
+	f.forget(me)
+	if needed, behind := f.state(); needed || !behind {
+		t.Errorf("needed %t, behind %t, though there is a later revision and no ticket", needed, behind)
 	}
 }
