@@ -14,6 +14,7 @@ import (
 type proof struct {
 	fault   string
 	every   time.Duration     // from one injection to the next; 0: the next comes when clients have recovered
+	anytime bool              // it goes by time, and not by the moment that the fault has in the catalogue
 	under   scenario.Settings // what is not as usual
 	catches []catch
 }
@@ -28,24 +29,25 @@ func proofs() []proof {
 		return scenario.Range{From: time.Duration(from) * time.Millisecond, To: time.Duration(to) * time.Millisecond}
 	}
 	return []proof{
-		{"lose-acquire-reply", 0, scenario.Settings{}, []catch{{"leak-on-cancel", "progress"}}},
+		// They wait in vain for as long as the lease of the key lives: it must outlast a machine that stands still for a while.
+		{fault: "lose-acquire-reply", under: scenario.Settings{TTL: 3 * time.Second}, catches: []catch{{"leak-on-cancel", "progress"}}},
 		// Few clients and short holds, so that a key is often deleted just after a waiter has looked.
-		{harness.Calm, 0, scenario.Settings{Clients: 3, Hold: millis(0, 40)}, []catch{
+		{fault: harness.Calm, under: scenario.Settings{Clients: 3, Hold: millis(0, 40)}, catches: []catch{
 			{"watch-gap", "progress"}, {"none", "exclusion"}, {"get-then-put", "exclusion"}, {"shared-client-id", "exclusion"},
 			{"double-grant", "grant"}, {"delete-by-name", "release"},
 		}},
-		{"overstay-holder", 0, scenario.Settings{}, []catch{
+		{fault: "overstay-holder", catches: []catch{
 			{"no-keepalive", "exclusion"}, {"local-lease", "exclusion"}, {"steal-by-age", "lease-bounded"},
 		}},
-		// Who is struck has waited for a moment, and others must be behind it by then: many clients, and short holds.
-		{"revoke-waiter", 400 * time.Millisecond, scenario.Settings{Clients: 8, Hold: millis(5, 15)}, []catch{
+		// Any waiter, because those behind it are misled: the moment is when one has just begun to wait, behind all.
+		{fault: "revoke-waiter", every: 400 * time.Millisecond, anytime: true, under: scenario.Settings{Clients: 8}, catches: []catch{
 			{"mutex-norecheck", "grant"}, {"predecessor-gone", "grant"},
 		}},
-		{"isolate-waiter", 0, scenario.Settings{}, []catch{{"optimistic-owner", "exclusion"}}},
-		{"lose-release-reply", 0, scenario.Settings{Hold: millis(100, 200)}, []catch{{"retried-release", "release"}}},
+		{fault: "isolate-waiter", catches: []catch{{"optimistic-owner", "exclusion"}}},
+		{fault: "lose-release-reply", under: scenario.Settings{Hold: millis(100, 200)}, catches: []catch{{"retried-release", "release"}}},
 		// Long holds, so that who has lost the lock goes on until the next one is in the midst of its own.
-		{"revoke-holder", 400 * time.Millisecond, scenario.Settings{Hold: millis(150, 250)}, []catch{{"tutorial", "release"}}},
-		{"pause-holder", 0, scenario.Settings{}, []catch{{"unfenced-token", "fencing"}}},
+		{fault: "revoke-holder", every: 400 * time.Millisecond, under: scenario.Settings{Hold: millis(150, 250)}, catches: []catch{{"tutorial", "release"}}},
+		{fault: "pause-holder", catches: []catch{{"unfenced-token", "fencing"}}},
 	}
 }
 
@@ -68,6 +70,9 @@ func (c Catalogue) selftestTable() table {
 // settings are those that are not as usual, as run's flags have them.
 func (p proof) settings() string {
 	var all []string
+	if p.under.TTL != 0 {
+		all = append(all, fmt.Sprintf("ttl %v", p.under.TTL))
+	}
 	if p.under.Clients != 0 {
 		all = append(all, fmt.Sprintf("clients %d", p.under.Clients))
 	}
@@ -76,6 +81,9 @@ func (p proof) settings() string {
 	}
 	if p.every != 0 {
 		all = append(all, fmt.Sprintf("every %v", p.every))
+	}
+	if p.anytime {
+		all = append(all, "anytime")
 	}
 	return cmp.Or(strings.Join(all, ", "), "as usual")
 }

@@ -131,6 +131,9 @@ func (c Catalogue) proofRecipes() ([]scenario.Scenario, error) {
 			}
 			recipe = alone(c.Faults[i])
 			recipe.Rules[0].Every = p.every
+			if p.anytime {
+				recipe.Rules[0].Aim.Moment = ""
+			}
 		}
 		recipe.Settings = p.under
 		for _, it := range p.catches {
