@@ -28,16 +28,17 @@ type pending struct {
 }
 
 // acquires waits until the process has the lock. On a busy machine a short lease can end before the key is
-// created; that had no effect, and is tried again.
+// created; that had no effect, and is tried again, with a lock that is opened anew.
 func (p *process) acquires() *hold {
 	a := p.begins()
 	for tries := 1; tries < mostTries && !a.returns() && errors.Is(a.err, rpctypes.ErrLeaseNotFound); tries++ {
+		p.opens()
 		a = p.begins()
 	}
 	return a.succeeds()
 }
 
-const mostTries = 3
+const mostTries = 5
 
 // begins begins an acquire.
 func (p *process) begins() *pending { return p.beginsAs(history.Alone) }
@@ -51,7 +52,7 @@ func (p *process) beginsAs(mode history.Mode) *pending {
 	e.Mode = mode
 	call := p.s.rec.Invoke(e)
 	p.s.tell("%s asks for %s", p, p.key())
-	go a.run(ctx, call)
+	p.s.background.Go(func() { a.run(ctx, call) })
 	return a
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/client/v3/concurrency"
 
@@ -67,7 +68,7 @@ func (b *bareMutex) Close() error { return nil }
 // tryUnlock is what people do who have read that a failed Lock may have left its key behind.
 func tryUnlock(ctx context.Context, m *concurrency.Mutex, cause error) error {
 	cleaned := m.Key() == releasedKey // by Lock itself, when its wait has failed
-	if cleaned || errors.Is(cause, concurrency.ErrSessionExpired) {
+	if cleaned || errors.Is(cause, concurrency.ErrSessionExpired) || errors.Is(cause, rpctypes.ErrLeaseNotFound) {
 		return definite(cause)
 	}
 	return errors.Join(cause, m.Unlock(ctx))

@@ -59,10 +59,19 @@ func (s *scene) process(c *client, key string, ttl time.Duration) *process {
 	p := &process{s: s, client: c, id: s.processes.Add(1), env: lock.Env{
 		Client: c.Etcd, Name: prefix + key, TTL: ttl, ClientID: fmt.Sprintf("c%d", c.number),
 	}}
-	var err error
-	p.lock, err = s.variant.open(s.ctx, p.env)
-	s.fail(err)
+	p.opens()
 	return p
+}
+
+// opens opens the lock. A lease that is not granted in time, on a busy machine, is asked for again.
+func (p *process) opens() {
+	var err error
+	for range mostTries {
+		if p.lock, err = p.s.variant.open(p.s.ctx, p.env); err == nil {
+			return
+		}
+	}
+	p.s.fail(fmt.Errorf("open the lock of %s: %w", p, err))
 }
 
 // key is the lock's name in the history.

@@ -70,10 +70,10 @@ type work struct {
 
 func (s *scene) begins(what string, do func()) work {
 	w := work{s, what, make(chan struct{})}
-	go func() {
+	s.background.Go(func() {
 		defer close(w.done)
 		do()
-	}()
+	})
 	return w
 }
 

@@ -50,11 +50,11 @@ func tutorialRestartInherits() Reproduction {
 			Lock: "tutorial-reentrant, each life of a client with an id of its own", open: anIDForEachLife(openReentrant),
 			Expect: valid("exclusion", "lease-bounded", "fencing", "grant", "release", "progress", "evidence"),
 		},
-		ttl: shortTTL,
+		ttl: midTTL,
 		play: func(s *scene) {
-			s.shortLived().acquires().crashes()
+			former, c0, c1 := s.renewing(0), s.client(0), s.client(1)
+			former.acquires().crashes()
 			started := time.Now()
-			c0, c1 := s.client(0), s.client(1)
 			inherited := c0.acquires()
 			inherited.reads()
 			next := c1.begins().endsUnless(c0, inherited.Lease, started).settles().works()
@@ -80,10 +80,10 @@ func tutorialReadThenGone() Reproduction {
 			Lock: "tutorial-reentrant, each life of a client with an id of its own", open: anIDForEachLife(openReentrant),
 			Expect: valid("exclusion", "lease-bounded", "fencing", "grant", "release", "progress", "evidence"),
 		},
-		ttl: shortTTL,
+		ttl: midTTL,
 		play: func(s *scene) {
-			s.shortLived().acquires().crashes()
-			c0, c1 := s.client(0), s.client(1)
+			former, c0, c1 := s.renewing(0), s.client(0), s.client(1)
+			former.acquires().crashes()
 			reply := c0.hearsLate(acquires)
 			again := c0.begins()
 			reply.isUnderWay()

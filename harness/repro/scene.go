@@ -56,10 +56,11 @@ type scene struct {
 	endTruth func(context.Context) error
 	resource workloads.Resource
 
-	clients   []*client // all that were opened
-	processes atomic.Int32
-	values    int64    // written so far
-	written   []string // keys
+	clients    []*client // all that were opened
+	processes  atomic.Int32
+	background sync.WaitGroup
+	values     int64    // written so far
+	written    []string // keys
 
 	mu     sync.Mutex
 	record Record // guarded by mu
@@ -94,18 +95,24 @@ func (s *scene) header(repeat int) history.Header {
 }
 
 // perform plays the script, and ends the scene.
-func (s *scene) perform() (_ Record, err error) {
-	defer func() { err = errors.Join(err, s.close()) }()
+func (s *scene) perform() (Record, error) {
+	err := s.prepare()
+	if err == nil {
+		err = s.play()
+	}
+	if err != nil {
+		err = fmt.Errorf("%s: %w", s.script.ID, err)
+	}
+	err = errors.Join(err, s.close())
+	return s.record, err
+}
+
+func (s *scene) prepare() (err error) {
 	if s.control, err = s.cluster.Client(s.ctx, cluster.ClientConfig{Number: lastReader + 1}); err != nil {
-		return s.record, err
+		return err
 	}
-	if s.endTruth, err = harness.WatchTruth(s.ctx, s.control.Etcd, prefix, &s.known); err != nil {
-		return s.record, err
-	}
-	if err := s.play(); err != nil {
-		return s.record, fmt.Errorf("%s: %w", s.script.ID, err)
-	}
-	return s.record, nil
+	s.endTruth, err = harness.WatchTruth(s.ctx, s.control.Etcd, prefix, &s.known)
+	return err
 }
 
 func (s *scene) play() (err error) {
@@ -133,6 +140,7 @@ func (s *scene) close() (err error) {
 	for _, c := range s.clients {
 		err = errors.Join(err, c.Close())
 	}
+	s.background.Wait() // without clients nothing can wait on
 	if s.control != nil {
 		err = errors.Join(err, s.control.Close())
 	}
