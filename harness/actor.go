@@ -76,11 +76,16 @@ func (r *run) open(ctx context.Context, a *actor) error {
 
 func (r *run) openLock(ctx context.Context, a *actor, client Client, key string) (lock.Lock, error) {
 	learn := r.leasesOf(a.number)
-	l, err := opened(ctx, r.parts.Strategy, lock.Env{
+	env := lock.Env{
 		Client: client.Etcd(), Name: r.parts.Place.Prefix.locks() + key,
 		TTL: r.cell.TTL, ClientID: fmt.Sprintf("c%d", a.number), Permits: r.cell.Permits,
 		Endpoints: client.Endpoints, Granted: learn.Granted, Renewed: learn.Renewed, Dir: r.parts.Place.Dir,
-	}, client.Close)
+	}
+	l, err := opened(ctx, r.parts.Strategy, env, client.Close)
+	// That a lease is not granted within a strategy's own deadline says that the machine is busy, or a leader gone.
+	for began := time.Now(); errors.Is(err, lock.ErrDefinite) && time.Since(began) < opening && sleep(ctx, retry); {
+		l, err = opened(ctx, r.parts.Strategy, env, client.Close)
+	}
 	if err != nil {
 		return nil, err
 	}

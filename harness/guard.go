@@ -10,7 +10,8 @@ import (
 	"lockquake/workloads/lock"
 )
 
-// opening is how long a strategy may take to open a lock, be its context ended or not.
+// opening is how long a strategy may take to open a lock, be its context ended or not, and for how long one is tried
+// that could not be opened.
 const opening = 15 * time.Second
 
 // opened is the lock that a strategy opens. One that does not come to an end is helped by the end of its client.

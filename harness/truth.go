@@ -45,7 +45,7 @@ func WatchTruth(ctx context.Context, client *clientv3.Client, prefix string, rec
 func (t *truth) endKey() string { return t.prefix + "-end" }
 
 func watchTruth(ctx context.Context, client *clientv3.Client, prefix string, rec Notes) (*truth, error) {
-	asking, cancel := context.WithTimeout(ctx, immediate)
+	asking, cancel := context.WithTimeout(ctx, opening)
 	defer cancel()
 	now, err := client.Get(asking, prefix)
 	if err != nil {

@@ -2,8 +2,10 @@ package harness
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -190,6 +192,34 @@ func TestWhatBefallsAClientBefallsItsProgram(t *testing.T) {
 			}
 			if told := strings.Join(p.told, " "); !strings.HasPrefix(told, want) {
 				t.Errorf("the program was told %q, want %q", told, want)
+			}
+		})
+	}
+}
+
+// A busy machine does not answer a grant in time, now and then. What is surely without effect is tried again.
+func TestLockThatCouldNotBeOpenedIsTriedAgain(t *testing.T) {
+	for name, c := range map[string]struct {
+		err   error
+		times int
+		want  string // empty: it opens
+	}{
+		"twice":      {lock.ErrDefinite, 2, ""},
+		"for ever":   {lock.ErrDefinite, 1 << 20, "open k0 for c"},
+		"indefinite": {errors.New("lost"), 1, "lost"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			var failed atomic.Int64
+			l := newFakeLock()
+			open := func(ctx context.Context, env lock.Env) (lock.Lock, error) {
+				if failed.Add(1) <= int64(c.times) {
+					return nil, c.err
+				}
+				return l.strategy(ctx, env)
+			}
+			_, err := carry(t.Context(), t, &fakeCluster{}, open, nil)
+			if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%s: error %v, want %q", name, err, c.want)
 			}
 		})
 	}
