@@ -36,7 +36,7 @@ func (m missing) Error() string { return string(m) }
 
 const (
 	// examPatience is for what takes no waiting.
-	examPatience = 5 * time.Second
+	examPatience = 10 * time.Second
 	// examLate is how late an end of a lease may come, and be noticed.
 	examLate = 2 * time.Second
 	// examined is how many checks are made at a time; they mostly wait.

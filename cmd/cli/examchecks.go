@@ -81,7 +81,7 @@ func examExclusion(ctx context.Context, s *sitting) (string, error) {
 
 // turn acquires and releases.
 func (c *seat) turn(ctx context.Context) error {
-	hold, err := c.acquire(ctx, 2*examPatience)
+	hold, err := c.acquire(ctx, examPatience)
 	if err != nil {
 		return err
 	}
@@ -111,7 +111,7 @@ func examGivenUp(ctx context.Context, s *sitting) (string, error) {
 	if err := release(ctx, first); err != nil {
 		return "", err
 	}
-	hold, err := c.acquire(ctx, 2*examPatience)
+	hold, err := c.acquire(ctx, examPatience)
 	if err != nil {
 		return "", fmt.Errorf("after an acquire was given up, the next: %w", err)
 	}
@@ -217,7 +217,7 @@ func examTelling(ctx context.Context, s *sitting) (string, error) {
 		return "", missing("acquire is answered without a lease, so that nobody can tell how long it was good")
 	}
 	select {
-	case <-time.After(s.ttl):
+	case <-time.After(2 * s.ttl):
 	case <-ctx.Done():
 	}
 	c.mu.Lock()
@@ -228,9 +228,9 @@ func examTelling(ctx context.Context, s *sitting) (string, error) {
 	case times == 0:
 		return "", fmt.Errorf("it says renew of other leases than %d, which its hold is under", int64(hold.Lease))
 	case times == 1:
-		return "", fmt.Errorf("within a TTL it says renew of lease %d only once", int64(hold.Lease))
+		return "", fmt.Errorf("within %v it says renew of lease %d only once", 2*s.ttl, int64(hold.Lease))
 	default:
-		return fmt.Sprintf("%d times within a TTL", times), nil
+		return fmt.Sprintf("%d times within %v", times, 2*s.ttl), nil
 	}
 }
 

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"slices"
 
 	"lockquake/harness/nemesis"
@@ -15,6 +16,9 @@ const execName = "exec"
 func (a app) withProgram(o runOptions) (app, runOptions, error) {
 	if !o.given("exec") {
 		return a, o, nil
+	}
+	if o.exec == "" {
+		return a, o, errors.New("--exec is empty: give the command that starts your program")
 	}
 	a.catalogue.Strategies = append(slices.Clip(a.catalogue.Strategies), ofProgram(o.exec)...)
 	if !o.given("strategy") {

@@ -20,7 +20,7 @@ import (
 )
 
 // patience is for one request.
-const patience = 500 * time.Millisecond
+const patience = time.Second
 
 type request struct {
 	ID        int64    `json:"id"`

@@ -13,7 +13,7 @@ import urllib.error
 import urllib.request
 
 POLL = 0.05
-PATIENCE = 0.5  # of one request
+PATIENCE = 1  # of one request
 said = threading.Lock()
 
 

@@ -9,7 +9,7 @@ now() { date +%s%3N; }
 encode() { printf %s "$1" | base64 | tr -d '\n'; }
 field() { sed -n 's/.*"'"$1"'": *"\{0,1\}\([^",}]*\).*/\1/p'; } # the value of a key in a line of JSON
 
-patience=0.5 # of one request, in seconds
+patience=1 # of one request, in seconds
 
 ask_one() { curl --noproxy '*' -sS -f -m "$patience" "http://$1/v3/$2" -d "$3"; }
 
@@ -29,7 +29,7 @@ good() { # until when a lease can be trusted counts from before the request that
 
 # renew runs beside the rest, and ends with the lease.
 renew() {
-	patience=0.2
+	patience=0.3
 	while [ "$(now)" -lt "$deadline" ]; do
 		sleep "$pause"
 		sent=$(now)
