@@ -39,6 +39,16 @@ func TestExamplesDoWhatAProgramMust(t *testing.T) {
 	}
 }
 
+// The README's own leaves out what it may.
+func TestExampleOfTheREADME(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("python3"); err != nil {
+		t.Skip("there is no python3")
+	}
+	call(t, "exec-test", "python3 "+examples+"exec-python/minimal.py", "--ttl", "3s", "--members", "1").
+		want(t, exitHeld, "missing  tells of its leases", "ok       two clients exclude each other")
+}
+
 func doesWhatItMust(t *testing.T, command string) {
 	t.Helper()
 	said := call(t, "exec-test", command, "--ttl", "5s", "--members", "1")
