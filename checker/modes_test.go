@@ -456,3 +456,14 @@ func TestWindowOfANestedHold(t *testing.T) {
 		t.Errorf("it ends at %v, wanted %v", to, h.Infos[0].At)
 	}
 }
+
+// There are too many until as many have ended as were too many.
+func TestOverlapEndsWithTheLastOneTooMany(t *testing.T) {
+	hold := func(end int64) *history.Hold { return &history.Hold{End: end} }
+	older := []*history.Hold{hold(5), hold(9), hold(7)}
+	for permits, want := range map[int]int64{1: 8, 2: 7, 3: 5} {
+		if got := (overlap{older, hold(8), permits}).endSeq(); got != want {
+			t.Errorf("of %d permits: it ends at %d, want %d", permits, got, want)
+		}
+	}
+}
