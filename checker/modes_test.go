@@ -280,6 +280,22 @@ var modeTwins = []twin{
 		why: "c1's acquire (token 3) deleted c0's key k0/7 (token 2) at 6.400 s, its lease alive",
 	},
 	{
+		claim: "what was acquired again in between does not hide that a key was given back", checker: Release{},
+		ok: `
+			p0:  |acquire t=1 l=7| |acquire nested t=1 l=7| |release| |release|
+			p0:  <granted l=7 ttl=99>
+			p1:  <granted l=8 ttl=99>                                             |acquire t=3 l=8|
+			etcd:  <created t=1 l=7>
+			etcd:                                                                                   <created t=3 l=8> <deleted? t=1 l=7 @4>`,
+		bad: `
+			p0:  |acquire t=1 l=7| |acquire nested t=1 l=7| |release| |release|
+			p0:  <granted l=7 ttl=99>
+			p1:  <granted l=8 ttl=99>                                             |acquire t=3 l=8|
+			etcd:  <created t=1 l=7>
+			etcd:                                                                                   <created t=3 l=8> <deleted t=1 l=7 @4>`,
+		why: "c1's acquire (token 3) deleted c0's key k0/7 (token 1)",
+	},
+	{
 		claim: "readers may read in any order, a writer may not write after a newer reader", checker: Fencing{},
 		ok: `
 			p0: |acquire shared t=1|                 |read 0 @2|
