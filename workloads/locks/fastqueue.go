@@ -26,9 +26,10 @@ import (
 // a new one.
 //
 // Requests: a Txn for the key and a Txn that deletes it, waited for or not; with Requeue one Txn for each
-// acquire. No reads. Besides, for each lock that is open: a Grant, and with the first acquire a Get; in
-// each TTL three renewals and, in use, three signs of life of the watch. Who has once waited watches the whole
-// line, so with W clients an acquire makes W watch answers. The token is the key's create revision, and the key exists as long as etcd sees the hold.
+// acquire. No reads. Besides, for each lock that is open: a Grant, and a Get with the first acquire; as
+// long as it is held or waited for, three renewals and three signs of life of the watch in each TTL, and another
+// Grant where it was not for half a TTL. Who has waited once watches the whole line, so with W clients an
+// acquire makes W watch answers. The token is the key's create revision, and the key exists as long as etcd sees the hold.
 //
 // What is promised, under faults, too:
 //
@@ -149,11 +150,11 @@ func (q *fastQueue) enqueue(ctx context.Context) (*ticket, error) {
 	return t, nil
 }
 
-// live gives the lease, or a new one where that has ended.
+// live gives the lease, or a new one where that has ended or is about to.
 func (q *fastQueue) live(ctx context.Context) (*trustedLease, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.lease != nil && q.lease.trusted() {
+	if q.lease != nil && q.lease.claim() {
 		return q.lease, nil
 	}
 	if q.life.Err() != nil {
@@ -164,11 +165,19 @@ func (q *fastQueue) live(ctx context.Context) (*trustedLease, error) {
 		return nil, err
 	}
 	if old := q.lease; old != nil {
-		q.running.Go(func() { old.revokeAtLast(q.life) })
+		q.replace(old)
 	}
 	q.lease = l
 	q.running.Go(func() { l.keep(q.life) })
 	return l, nil
+}
+
+// replace ends a lease that is not used any more. Keys that it leaves would be in the way of the next.
+func (q *fastQueue) replace(old *trustedLease) {
+	old.end()
+	if old.leftKeys() {
+		q.running.Go(func() { old.revokeAtLast(q.life) })
+	}
 }
 
 // follow begins to follow the line, at the first acquire: who opens many locks may not need all of them soon.

@@ -27,15 +27,19 @@ type trustedLease struct {
 	tell   leaseFollower
 	gone   chan struct{} // closed when it cannot be trusted any more
 
+	asked chan struct{} // a renewal is wanted now
+
 	mu       sync.Mutex
 	deadline time.Time
 	timer    *time.Timer // fires at the deadline
+	left     bool        // it ended while keys were under it
 }
 
 // leaseFollower is told of what becomes of a lease.
 type leaseFollower interface {
-	ended(*trustedLease)  // once, when it cannot be trusted any more
-	heard(revision int64) // of the answer to each renewal
+	ended(*trustedLease) (left bool) // once, when it cannot be trusted any more: were keys under it
+	heard(revision int64)            // of the answer to each renewal
+	inUse() bool
 }
 
 // grantLease asks for a lease. Its error is definite: without a lease no key was asked for.
@@ -47,7 +51,7 @@ func grantLease(ctx context.Context, client *clientv3.Client, seconds int64, tel
 	if err != nil {
 		return nil, definite(fmt.Errorf("grant a lease: %w", err))
 	}
-	l := &trustedLease{client: client, id: granted.ID, tell: tell, gone: make(chan struct{})}
+	l := &trustedLease{client: client, id: granted.ID, tell: tell, gone: make(chan struct{}), asked: make(chan struct{}, 1)}
 	l.ttl = time.Duration(granted.TTL) * time.Second
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -72,19 +76,55 @@ func (l *trustedLease) end() {
 		close(l.gone)
 	}
 	l.mu.Unlock()
-	if !over {
-		l.tell.ended(l)
+	if over {
+		return
 	}
+	left := l.tell.ended(l)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.left = left
+}
+
+func (l *trustedLease) leftKeys() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.left
+}
+
+// claim tells whether there is time enough to put a key under the lease and to renew it. What was in use lately
+// has that.
+func (l *trustedLease) claim() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	rest := time.Until(l.deadline)
+	if isClosed(l.gone) || rest < l.ttl/2 {
+		return false
+	}
+	if rest < 2*l.ttl/3 {
+		select {
+		case l.asked <- struct{}{}:
+		default:
+		}
+	}
+	return true
 }
 
 // keep renews the lease until it ends or ctx does: every third of the TTL and, as long as that fails, more often.
+// One that is not in use is left to its end: a process may have many locks, and each renewal is a request.
 func (l *trustedLease) keep(ctx context.Context) {
 	defer l.end()
 	renewals := queueRenewals{lease: l}
 	defer renewals.close()
 	rest := l.ttl / 3
-	for l.rest(ctx, rest) {
+	for {
+		asked, over := l.rest(ctx, rest)
+		if over {
+			return
+		}
 		rest = l.ttl / 3
+		if !asked && !l.tell.inUse() {
+			continue
+		}
 		err := renewals.next(ctx)
 		if errors.Is(err, rpctypes.ErrLeaseNotFound) {
 			return
@@ -94,17 +134,19 @@ func (l *trustedLease) keep(ctx context.Context) {
 	}
 }
 
-// rest waits, and tells whether there is still a lease then.
-func (l *trustedLease) rest(ctx context.Context, d time.Duration) bool {
+// rest waits, until it is asked for a renewal or it is all over.
+func (l *trustedLease) rest(ctx context.Context, d time.Duration) (asked, over bool) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		return true
+		return false, false
+	case <-l.asked:
+		return true, false
 	case <-l.gone:
 	case <-ctx.Done():
 	}
-	return false
+	return false, true
 }
 
 // renewed moves the deadline, unless it has passed.

@@ -428,6 +428,32 @@ func TestFastQueueRenewedLeaseIsTrusted(t *testing.T) {
 	}
 }
 
+// Nobody waits for the lock, or holds it: so nobody renews its lease.
+func TestFastQueueThatIsNotInUseHasNoLease(t *testing.T) {
+	b := newBed(t)
+	env := b.env("a")
+	env.TTL = 2 * time.Second
+	q := b.queue(FastQueue, env)
+	hold := b.acquire(q)
+	b.release(hold)
+	b.await("the lease to end", func() bool { return len(b.leases()) == 0 })
+	if again := b.acquire(q); again.Lease == hold.Lease || again.Token <= hold.Token {
+		b.Errorf("hold %+v after %+v, want a new lease and a greater token", again, hold)
+	}
+}
+
+func TestLeaseIsClaimedOnlyWithTimeToRenewIt(t *testing.T) {
+	for name, tc := range map[string]struct {
+		rest           time.Duration
+		claimed, asked bool
+	}{"fresh": {50 * time.Second, true, false}, "not renewed lately": {35 * time.Second, true, true}, "about to end": {25 * time.Second, false, false}} {
+		l := &trustedLease{ttl: time.Minute, gone: make(chan struct{}), asked: make(chan struct{}, 1), deadline: time.Now().Add(tc.rest)}
+		if claimed := l.claim(); claimed != tc.claimed || (len(l.asked) > 0) != tc.asked {
+			t.Errorf("%s: claimed %t, renewal asked for %t", name, claimed, len(l.asked) > 0)
+		}
+	}
+}
+
 func (l *trustedLease) until() time.Time {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -112,11 +112,10 @@ func (f *follower) watch(ctx context.Context) {
 // none, and nobody would close that.
 func (f *follower) attend(ctx context.Context, quiet *atomic.Int32) {
 	for pause(ctx, f.patience/3) == nil {
-		needed, behind := f.state()
 		switch {
-		case !needed:
+		case !f.inUse():
 			quiet.Store(0)
-		case quiet.Add(1) > 3 && behind:
+		case quiet.Add(1) > 3 && f.behind():
 			f.stream++
 			return
 		default:
@@ -127,12 +126,12 @@ func (f *follower) attend(ctx context.Context, quiet *atomic.Int32) {
 	}
 }
 
-// state tells whether there are tickets, and whether anything has happened in etcd that the watch did not tell of:
-// while nothing has, etcd gives no sign of life, either.
-func (f *follower) state() (needed, behind bool) {
+// behind tells whether anything has happened in etcd that the watch did not tell of. While nothing has,
+// etcd gives no sign of life, either.
+func (f *follower) behind() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return len(f.tickets) > 0, f.latest > f.line.at
+	return f.latest > f.line.at
 }
 
 // heard tells of a revision that there is by now.
@@ -198,11 +197,20 @@ func (f *follower) forget(t *ticket) {
 	f.tickets = slices.DeleteFunc(f.tickets, func(other *ticket) bool { return other == t })
 }
 
-// ended tells the tickets under a lease that it is over.
-func (f *follower) ended(l *trustedLease) {
+// inUse tells whether there are tickets.
+func (f *follower) inUse() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	return len(f.tickets) > 0
+}
+
+// ended tells the tickets under a lease that it is over, and whether there were any.
+func (f *follower) ended(l *trustedLease) (left bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	before := len(f.tickets)
 	f.dismiss(func(t *ticket) bool { return t.lease == l })
+	return len(f.tickets) < before
 }
 
 // dismiss tells tickets that they are lost, and forgets them.

@@ -72,23 +72,35 @@ func TestOnlyTicketsUnderTheLeaseEndWithIt(t *testing.T) {
 	mine, others := newTicket("mine", ending), newTicket("others", other)
 	f.expect(mine)
 	f.expect(others)
-	f.ended(ending)
+	if !f.ended(ending) || f.ended(ending) {
+		t.Error("there was one ticket under the lease, and then none")
+	}
 	wantTicket(t, mine, false, true)
 	wantTicket(t, others, false, false)
 }
 
 // While nothing happens in etcd the watch has nothing to tell, and may be silent.
 func TestFollowerIsBehindOnlyIfSomethingHappened(t *testing.T) {
-	f, me := followed(0)
+	f, _ := followed(0)
 	f.take([]*clientv3.Event{came("a", 4)}, false)
 	f.heard(4)
 	f.heard(3)
-	if needed, behind := f.state(); !needed || behind {
-		t.Errorf("needed %t, behind %t at the latest revision, with a ticket", needed, behind)
+	if f.behind() {
+		t.Error("behind at the latest revision")
 	}
 	f.heard(5)
+	if !f.behind() {
+		t.Error("not behind, though there is a later revision")
+	}
+}
+
+func TestFollowerIsInUseWhileThereAreTickets(t *testing.T) {
+	f, me := followed(7)
+	if !f.inUse() {
+		t.Error("not in use with a ticket")
+	}
 	f.forget(me)
-	if needed, behind := f.state(); needed || !behind {
-		t.Errorf("needed %t, behind %t, though there is a later revision and no ticket", needed, behind)
+	if f.inUse() {
+		t.Error("in use without a ticket")
 	}
 }
