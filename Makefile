@@ -51,6 +51,7 @@ fuzz: ## let the fuzzers look for a moment
 	go test -run '^$$' -fuzz FuzzParseEvent -fuzztime $(FUZZ_TIME) ./checker/history
 	go test -run '^$$' -fuzz FuzzRead -fuzztime $(FUZZ_TIME) -fuzzminimizetime 10x ./checker/edn
 	go test -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZ_TIME) ./harness/scenario
+	go test -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZ_TIME) ./workloads/program
 
 .PHONY: platforms
 platforms: ## vet, and so build, for the other platforms

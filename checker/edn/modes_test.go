@@ -21,7 +21,7 @@ func TestSemaphoreIsRefused(t *testing.T) {
 		if (err != nil) != refused || (b.Len() == 0) != refused {
 			t.Errorf("permits %d: %d bytes, %v", permits, b.Len(), err)
 		}
-		if refused && !strings.Contains(err.Error(), "k0 is a semaphore of 2 permits") {
+		if refused && !strings.Contains(err.Error(), "k0: it is a semaphore of 2 permits") {
 			t.Error(err)
 		}
 	}

@@ -3,6 +3,7 @@ package edn
 import (
 	"bufio"
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -22,10 +23,11 @@ import (
 //
 // What was not acquired alone says so by :mode (:shared, :nested, :tried or :queued), and so does the release of
 // a nested hold; tools that do not look at it take all for a mutex. A nested hold of which an end is not known is
-// left out: with that Jepsen's process would end, while ours goes on to hold. A semaphore is refused.
+// left out: with that Jepsen's process would end, while ours goes on to hold. A semaphore is refused, by
+// ErrSemaphore.
 func Write(w io.Writer, h *history.History, key string) error {
 	if n := h.Header.Permits; n > 1 {
-		return fmt.Errorf("write EDN: %s is a semaphore of %d permits, and a history of Jepsen's cannot say so: its lock is held by one", key, n)
+		return fmt.Errorf("write EDN: %s: %w of %d permits, and a history of Jepsen's cannot say so: its lock is held by one", key, ErrSemaphore, n)
 	}
 	t := transcript{h: h, key: key, outer: h.Nesting()}
 	t.sort()
@@ -35,6 +37,9 @@ func Write(w io.Writer, h *history.History, key string) error {
 	t.observations()
 	return t.write(w)
 }
+
+// ErrSemaphore is wrapped by the error of Write for a lock that several may hold.
+var ErrSemaphore = errors.New("it is a semaphore")
 
 // half is a line: the beginning or the end of an operation.
 type half struct {

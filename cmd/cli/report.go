@@ -127,7 +127,7 @@ func sourcesOf(which string) ([]source, error) {
 // writeReports writes each lock of each history. A history that is not whole is written as far as it
 // goes.
 func (a app) writeReports(name string, f format, sources []source) error {
-	written, garbled := 0, false
+	written, garbled, refused := 0, false, false
 	for _, s := range sources {
 		h, err := s.read()
 		if errors.Is(err, results.ErrNoHistory) {
@@ -147,12 +147,16 @@ func (a app) writeReports(name string, f format, sources []source) error {
 		} else {
 			err = a.writeFiles(name, f, s.dir, &h, keys)
 		}
-		if err != nil {
+		switch {
+		case errors.Is(err, edn.ErrSemaphore):
+			fmt.Fprintf(a.log, "lockquake: %s: %v\n", s.name, err)
+			refused = true
+		case err != nil:
 			return harnessFailed(err)
 		}
 	}
 	switch {
-	case garbled:
+	case garbled, refused:
 		return exit{code: exitUsage}
 	case written == 0:
 		return usage(errors.New("nobody asked for a lock: there is nothing to write"))

@@ -134,6 +134,27 @@ func TestReportOfARunInEveryFormat(t *testing.T) {
 	call(t, "report", "history.jsonl.zst", "-o", "csv").want(t, exitUsage, "open run history.jsonl.zst: no such folder")
 }
 
+// What a format cannot say is refused, and the other cells are written.
+func TestReportOfASemaphoreBesideAMutex(t *testing.T) {
+	t.Chdir(t.TempDir())
+	store(t, "run", "mutex", "none")
+	path := filepath.Join("run", "cells", "mutex__none__r1", "history.jsonl.zst")
+	file := create(t, path)
+	r, err := history.NewRecorder(file, history.Header{Strategy: "mutex", Fault: "none", Permits: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Invoke(history.Event{Op: history.Acquire, Key: "k0"}).Return(history.OK, history.Event{Token: 1})
+	if err := errors.Join(r.Close(), file.Close()); err != nil {
+		t.Fatal(err)
+	}
+	s := call(t, "report", "run", "-o", "edn")
+	s.want(t, exitUsage, "k0: it is a semaphore of 2 permits")
+	if want := filepath.Join("run", "cells", "none__none__r1", "history.edn") + "\n"; s.out != want {
+		t.Errorf("printed %q, want %q", s.out, want)
+	}
+}
+
 // -1 is the run before the latest, though it looks like a flag.
 func TestTheRunBefore(t *testing.T) {
 	t.Chdir(t.TempDir())
