@@ -237,12 +237,14 @@ func (q *fastQueue) awaitTurn(ctx context.Context, t *ticket) error {
 	select {
 	case <-t.turn:
 	case <-t.gone:
+	case <-q.life.Done():
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-q.life.Done():
-		return errClosed
 	}
-	if isClosed(t.gone) || !t.lease.trusted() {
+	switch {
+	case q.life.Err() != nil: // that ends the lease, too
+		return errClosed
+	case isClosed(t.gone), !t.lease.trusted():
 		return errGone
 	}
 	return nil
