@@ -43,10 +43,9 @@ func proofs() []proof {
 		{fault: "revoke-waiter", every: 400 * time.Millisecond, anytime: true, under: scenario.Settings{Clients: 8}, catches: []catch{
 			{"mutex-norecheck", "grant"}, {"predecessor-gone", "grant"},
 		}},
-		{fault: "isolate-waiter", catches: []catch{{"optimistic-owner", "exclusion"}}},
-		// Long holds, so that what is sent again comes in the midst of the next one.
+		// Long holds, so that somebody else is inside when a client enters, or does what another one has the right to.
+		{fault: "isolate-waiter", under: scenario.Settings{Hold: millis(150, 250)}, catches: []catch{{"optimistic-owner", "exclusion"}}},
 		{fault: "lose-release-reply", under: scenario.Settings{Hold: millis(250, 350)}, catches: []catch{{"retried-release", "release"}}},
-		// And so that who has lost the lock goes on until the next one is in the midst of its own.
 		{fault: "revoke-holder", every: 400 * time.Millisecond, under: scenario.Settings{Hold: millis(150, 250)}, catches: []catch{{"tutorial", "release"}}},
 		{fault: "pause-holder", catches: []catch{{"unfenced-token", "fencing"}}},
 	}

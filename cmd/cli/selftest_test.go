@@ -219,7 +219,7 @@ func TestSelftestPlansEachSeedAsRunDoes(t *testing.T) {
 		t.Fatalf("%d cells, want %d with seeds 5 and 6", len(s.plan.Cells), 2*cells)
 	}
 	o := selftestOptions{seed: 6, seeds: 1, parallel: 1}.run()
-	o.strategies, o.faults = "mutex", "isolate-waiter"
+	o.strategies, o.faults = "mutex", "overstay-holder"
 	drawn, err := a.choose(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
