@@ -38,6 +38,7 @@ func soundStrategies() []Entry[Strategy] {
 		{"stm", "a record that optimistic transactions take and give back", Strategy{Open: locks.STM, Can: lock.Tries, Promise: unfenced}},
 		{"semaphore", "a queue whose first few hold, as many as there are permits", Strategy{Open: locks.Semaphore, Can: lock.Counts, Promise: unfenced}},
 		{"fastqueue", "a queue of our own: one request to pass the lock on, and a deadline of its own for its lease", Strategy{Open: locks.FastQueue, Can: lock.Requeues, Promise: unfenced}},
+		{"fastqueue-cohort", "fastqueue shared by the goroutines of a process, which pass the lock on among themselves", Strategy{Open: locks.FastQueueCohort, Promise: unfenced}},
 	}
 }
 
