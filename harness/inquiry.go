@@ -35,6 +35,10 @@ type deletion struct {
 // questions is how many may be open at once. Beyond, a deletion's cause stays unknown.
 const questions = 64
 
+// tries is how often one is asked that gets no answer: a member that is cut off gives none, the next one may. By then a
+// lease that was alive may have ended, and who deleted the key goes free; nobody is accused who did not.
+const tries = 5
+
 func newInquiry(rec Notes, alive func(clientv3.LeaseID) (bool, error)) *inquiry {
 	q := &inquiry{rec: rec, alive: alive, given: map[int64]*giving{}}
 	q.asking.SetLimit(questions)
@@ -84,6 +88,9 @@ func (q *inquiry) ask(d deletion) {
 			Op: history.Alive, Process: history.Nemesis, Client: history.Nemesis, ID: history.OpID(d.seq), Lease: d.lease,
 		}
 		alive, err := q.alive(clientv3.LeaseID(d.lease))
+		for tried := 1; err != nil && tried < tries; tried++ {
+			alive, err = q.alive(clientv3.LeaseID(d.lease))
+		}
 		switch {
 		case err != nil:
 			answer.Error = err.Error()

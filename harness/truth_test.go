@@ -285,6 +285,32 @@ func TestOrdinaryReleaseCostsNoQuestion(t *testing.T) {
 	}
 }
 
+// A question without an answer is asked again, a few times: then the answer is that nobody knows.
+func TestQuestionIsAskedAgain(t *testing.T) {
+	for silent, want := range map[int]history.Outcome{0: history.Fail, tries - 1: history.Fail, tries: history.Unknown} {
+		var out bytes.Buffer
+		rec, err := history.NewRecorder(&out, history.Header{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		asked := 0
+		q := newInquiry(rec, func(clientv3.LeaseID) (bool, error) {
+			if asked++; asked <= silent {
+				return false, context.DeadlineExceeded
+			}
+			return false, nil
+		})
+		gone := rec.Info(history.Event{Op: history.Deleted, Token: 7, Lease: 1})
+		q.deleted(7, deletion{gone, 1})
+		if err := errors.Join(q.close(), rec.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if got := decoded(t, &out).Infos[0].Outcome; got != want || asked > tries {
+			t.Errorf("silent %d times: %v after %d questions, want %v", silent, got, asked, want)
+		}
+	}
+}
+
 // patience bounds the waits on a real cluster.
 const patience = 20 * time.Second
 

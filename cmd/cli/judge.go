@@ -195,6 +195,9 @@ func (t tally) field(strategy, fault string) string {
 			words[o.word()] = true
 		}
 	}
+	if len(grades) == 0 {
+		return "-" // left out
+	}
 	field := checker.Weakest(grades...).String()
 	for _, word := range []string{"BROKEN", "FAILED", "unknown"} {
 		if words[word] && field != word {

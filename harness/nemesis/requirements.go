@@ -24,7 +24,7 @@ var abilities = []struct {
 }{
 	{LinkPeers, "cannot cut one member's link to another"},
 	{Kill, "cannot kill members"},
-	{Pause, "cannot pause members"},
+	{Pause, "cannot pause members: one of kind process can"},
 	{ChangeMembers, "cannot add or remove members"},
 	{Maintain, "cannot be maintained from outside"},
 	{RunHooks, "has no hooks: give --inject-cmd and --heal-cmd"},

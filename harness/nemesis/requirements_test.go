@@ -17,7 +17,7 @@ func TestUnmetRequirementsSayWhatIsMissing(t *testing.T) {
 		"nothing is needed":       {nemesis.Requirements{}, 0, 0, ""},
 		"all is there":            {nemesis.Requirements{Members: 5, Abilities: everything}, everything, 5, ""},
 		"too few members":         {nemesis.Requirements{Members: 5}, everything, 3, "has 3 members, and 5 are needed"},
-		"members, but no ability": {nemesis.Requirements{Members: 3, Abilities: nemesis.Pause}, everything &^ nemesis.Pause, 3, "cannot pause members"},
+		"members, but no ability": {nemesis.Requirements{Members: 3, Abilities: nemesis.Pause}, everything &^ nemesis.Pause, 3, "cannot pause members: one of kind process can"},
 		"two abilities are missing": {nemesis.Requirements{Abilities: nemesis.LinkPeers | nemesis.Kill}, nemesis.Pause, 3,
 			"cannot cut one member's link to another, cannot kill members"},
 	} {
