@@ -86,6 +86,9 @@ func (c *Cell) Finish(h history.History, j checker.Judgement) error {
 	s := newScene(&h)
 	name := c.Record().CellName
 	title := fmt.Sprintf("%s: %s", name, j.Grade)
+	if j.Validity == checker.Invalid && j.Grade > checker.Unsafe {
+		title += ", broken" // in another way than its grade tells of
+	}
 	m := measurement{s.measure(), s.struck()}
 	steps := []func() error{
 		func() error { return writeJSON(c.Path(verdictsFile), j) },

@@ -289,11 +289,15 @@ func word(c contents) string {
 	return c.Grade.String()
 }
 
+// tone is the colour of a grade; of one that looks good in a cell that did not hold, that of how the cell came out.
 func tone(c contents) string {
-	if c.State != Done {
-		return "unknown"
+	switch o := outcome(c); {
+	case c.Grade == checker.Unsafe || o == "held":
+		return c.Grade.String()
+	case o == "broken":
+		return checker.Unsafe.String()
 	}
-	return c.Grade.String()
+	return "unknown"
 }
 
 // beside names what is broken or unknown in a cell besides what its grade says.
@@ -316,6 +320,9 @@ func (c contents) Tone() string { return tone(c) }
 
 // Word is a cell's grade, or its state if it has none.
 func (c contents) Word() string { return word(c) }
+
+// Beside is what its grade does not say.
+func (c contents) Beside() string { return beside(c) }
 
 // story is what verdicts tell; several may tell the same.
 type story struct {

@@ -91,6 +91,24 @@ func TestReportBoundsItsPictures(t *testing.T) {
 	}
 }
 
+func TestOnlyWhatHeldLooksGood(t *testing.T) {
+	for _, c := range []struct {
+		grade checker.Grade
+		came  checker.Validity
+		want  string
+	}{
+		{checker.Exclusive, checker.Valid, "exclusive"},
+		{checker.Exclusive, checker.Invalid, "unsafe"}, // as a lock that was granted out of turn
+		{checker.Exclusive, checker.Unknown, "unknown"},
+		{checker.Unsafe, checker.Valid, "unsafe"}, // as wanted of one that is broken on purpose
+		{checker.Ungraded, checker.Unknown, "unknown"},
+	} {
+		if got := (contents{Record: Record{State: Done, Grade: c.grade, Validity: c.came}}).Tone(); got != c.want {
+			t.Errorf("%v, %v: tone %q, want %q", c.grade, c.came, got, c.want)
+		}
+	}
+}
+
 func TestMatrixShowsTheWorstRepeat(t *testing.T) {
 	cells := []contents{
 		{Record: Record{CellName: CellName{"mutex", "none", 1}, State: Done, Grade: checker.Exclusive, Validity: checker.Valid}, judged: true},

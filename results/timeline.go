@@ -230,6 +230,7 @@ func meeting(spans []span, with span) []span {
 func (b *holderBars) tokens(frame painter) {
 	inside, above := boldStyle(8, color.White), boldStyle(8, ink)
 	inside.XAlign, inside.YAlign = text.XCenter, text.YCenter
+	noticed := append(b.infosAt(history.Lost), b.infosAt(history.Crash)...)
 	for _, hold := range b.scene.holds {
 		row, shown := b.row[hold.Acquire.Client]
 		held := holdSpan(hold, b.scene.last)
@@ -242,10 +243,23 @@ func (b *holderBars) tokens(frame painter) {
 		if label != "" {
 			frame.c.FillText(inside, at, label)
 		} else if b.window.holds[hold.Acquire.ID] {
+			label = "token " + number(hold)
 			at = vg.Point{X: left, Y: frame.y(float64(row)+barMiddle+holdHalf) + 1}
-			frame.c.FillText(above, at, "token "+number(hold))
+			at.X = frame.beside(at.X, above.Width(label), row, noticed)
+			frame.c.FillText(above, at, label)
 		}
 	}
+}
+
+// beside moves the left end of a text to the right of the signs of its row that would hide it.
+func (f painter) beside(left, width vg.Length, row int, signs []point) vg.Length {
+	const room = markRadius + 3
+	for _, s := range signs { // in time order
+		if x := f.x(s.x); s.y == float64(row)+noticeMiddle && x > left-room && x < left+width+room {
+			left = x + room
+		}
+	}
+	return left
 }
 
 func number(hold history.Hold) string { return strconv.FormatInt(hold.Acquire.Token, 10) }

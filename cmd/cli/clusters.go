@@ -22,6 +22,12 @@ func clusterNames() []string {
 	return []string{scenario.Embed, scenario.Process, scenario.External}
 }
 
+// What flags of external clusters are where they are not given.
+const (
+	usualRoot   = "lockquake/"
+	hookTimeout = 10 * time.Second
+)
+
 // clusterOptions are the flags of kinds of clusters.
 type clusterOptions struct {
 	etcd    string // a binary
@@ -36,10 +42,10 @@ var secrets = map[string]struct{}{"user": {}, "password": {}}
 
 func (o *clusterOptions) declare(flags *pflag.FlagSet) {
 	flags.StringVar(&o.etcd, "etcd", "", "with --cluster process: run this etcd binary (3.4 or later) as the members")
-	flags.StringVar(&o.root, "prefix", "lockquake/", "with --cluster external: what all keys begin with; nothing else is touched")
+	flags.StringVar(&o.root, "prefix", usualRoot, "with --cluster external: what all keys begin with; nothing else is touched")
 	flags.StringVar(&o.hook.InjectCmd, "inject-cmd", "", "with --cluster external: the command of the fault hook")
 	flags.StringVar(&o.hook.HealCmd, "heal-cmd", "", "the command that undoes what --inject-cmd did; it runs in any case")
-	flags.DurationVar(&o.hook.Timeout, "hook-timeout", 10*time.Second, "how long each of these commands may take")
+	flags.DurationVar(&o.hook.Timeout, "hook-timeout", hookTimeout, "how long each of these commands may take")
 	o.etcdctl = o.there.Flags()
 	o.etcdctl.VisitAll(func(f *pflag.Flag) {
 		f.Usage = "with --cluster external, as etcdctl has it: " + f.Usage
@@ -49,7 +55,7 @@ func (o *clusterOptions) declare(flags *pflag.FlagSet) {
 
 // unique is what all keys of this run begin with.
 func (o *clusterOptions) unique() string {
-	return fmt.Sprintf("%s%s-%06d/", cmp.Or(o.root, "lockquake/"), time.Now().UTC().Format("20060102T150405"), rand.IntN(1_000_000))
+	return fmt.Sprintf("%s%s-%06d/", cmp.Or(o.root, usualRoot), time.Now().UTC().Format("20060102T150405"), rand.IntN(1_000_000))
 }
 
 // kind finds the kind of a name; one is asked for once.
@@ -85,6 +91,10 @@ func (o *clusterOptions) idle(kind string) error {
 		return nil
 	case o.hook.InjectCmd+o.hook.HealCmd != "":
 		return fmt.Errorf("--inject-cmd and --heal-cmd go with --cluster %s", scenario.External)
+	case cmp.Or(o.hook.Timeout, hookTimeout) != hookTimeout:
+		return fmt.Errorf("--hook-timeout goes with --cluster %s", scenario.External)
+	case cmp.Or(o.root, usualRoot) != usualRoot:
+		return fmt.Errorf("--prefix goes with --cluster %s", scenario.External)
 	}
 	var given error
 	o.visitEtcdctl(func(f *pflag.Flag) {

@@ -141,8 +141,11 @@ func (a app) perform(ctx context.Context, run *results.Run, s selection, cell ha
 	if err := stored.Finish(h, j); err != nil {
 		return false, harnessFailed(err)
 	}
-	a.tell(j, act, act.proven(j, h))
-	return act.proven(j, h), nil
+	proven := act.proven(j, h)
+	if proven || ctx.Err() == nil { // what was interrupted may lack the pause, and would teach nothing
+		a.tell(j, act, proven)
+	}
+	return proven, nil
 }
 
 func (a app) tell(j checker.Judgement, act act, proven bool) {

@@ -163,6 +163,7 @@ func TestExecTestOfWrongInput(t *testing.T) {
 		"COMMAND is empty":              {""},
 		"--ttl is 1.5s: give whole":     {"true", "--ttl", "1500ms"},
 		"--members is 0: give a number": {"true", "--members", "0"},
+		"--logs: mkdir /proc/lockquake: no such file or directory: name a folder that can be written": {"true", "--logs", "/proc/lockquake"},
 	} {
 		call(t, append([]string{"exec-test"}, args...)...).want(t, exitUsage, want)
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -43,6 +44,9 @@ Exit codes: 0 it does all that it must, 1 something is wrong, 64 wrong input, 70
 			if err := o.validate(); err != nil {
 				return usage(err)
 			}
+			if err := o.prepare(); err != nil {
+				return usage(err)
+			}
 			return a.execTest(cmd.Context(), o)
 		},
 	}
@@ -64,6 +68,21 @@ func (o examOptions) validate() error {
 		return fmt.Errorf("--members is %d: give a number from 1 to 9", o.members)
 	}
 	return nil
+}
+
+// prepare makes the folder of logs: that it cannot be written is no fault of the program.
+func (o examOptions) prepare() error {
+	if o.logs == "" {
+		return nil
+	}
+	if err := os.MkdirAll(o.logs, 0o750); err != nil {
+		return fmt.Errorf("--logs: %w: name a folder that can be written", err)
+	}
+	probe, err := os.CreateTemp(o.logs, ".probe-*")
+	if err != nil {
+		return fmt.Errorf("--logs: %w: name a folder that can be written", err)
+	}
+	return errors.Join(probe.Close(), os.Remove(probe.Name()))
 }
 
 func (a app) execTest(ctx context.Context, o examOptions) (err error) {
