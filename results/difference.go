@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"golang.org/x/perf/benchmath"
 
@@ -162,12 +163,25 @@ func circumstances(before, after Manifest) (notes []string) {
 		{"cores", fmt.Sprint(before.Environment.Cores), fmt.Sprint(after.Environment.Cores)},
 		{"system", before.Environment.OS + "/" + before.Environment.Arch, after.Environment.OS + "/" + after.Environment.Arch},
 		{"seed", fmt.Sprint(before.Seed), fmt.Sprint(after.Seed)},
+		{"settings", settings(before, after), settings(after, before)},
 	} {
 		if c.before != c.after {
 			notes = append(notes, fmt.Sprintf("%s: %s before, %s after", c.what, c.before, c.after))
 		}
 	}
 	return notes
+}
+
+// settings are the arguments that only one of two runs was given; its seed is no setting.
+func settings(of, other Manifest) string {
+	var own []string
+	for i, arg := range of.Args {
+		seed := arg == "--seed" || i > 0 && of.Args[i-1] == "--seed"
+		if !seed && !slices.Contains(other.Args, arg) {
+			own = append(own, arg)
+		}
+	}
+	return cmp.Or(strings.Join(own, " "), "as usual")
 }
 
 func standing(repeats []contents) Standing {

@@ -112,8 +112,10 @@ func TestWhatElseWasDifferentIsSaid(t *testing.T) {
 	if d := must(Compare(before, after))(t); len(d.Notes) != 0 {
 		t.Errorf("notes %q on equals", d.Notes)
 	}
+	before.manifest.Args = []string{"lockquake", "run", "--fault=none", "--seed", "1"}
+	after.manifest.Args = []string{"lockquake", "run", "--fault=none", "--seed", "2", "--clients=3"}
 	after.manifest.Environment.Etcd, after.manifest.Seed = "3.6.7", 2
-	if got := fmt.Sprint(must(Compare(before, after))(t).Notes); got != "[etcd: 3.7.3 before, 3.6.7 after seed: 1 before, 2 after]" {
+	if got := fmt.Sprint(must(Compare(before, after))(t).Notes); got != "[etcd: 3.7.3 before, 3.6.7 after seed: 1 before, 2 after settings: as usual before, --clients=3 after]" {
 		t.Errorf("notes %s", got)
 	}
 }
