@@ -78,13 +78,13 @@ func (a app) compare(which []string, o compareOptions) error {
 		return harnessFailed(err)
 	}
 	if o.output == "text" {
-		fmt.Fprintf(a.out, "RESULT: %s; exit %d\n", said[code], code)
+		fmt.Fprintf(a.out, "RESULT: %s; exit %d\n", changes[code], code)
 	}
 	return ended(code)
 }
 
-// said is what an exit code says of a comparison.
-var said = map[int]string{
+// changes is what an exit code says of a comparison.
+var changes = map[int]string{
 	exitHeld:      "nothing got worse than it may",
 	exitBroken:    "a guarantee got worse",
 	exitUnknown:   "a guarantee, or whether the threshold was met, is unknown",
