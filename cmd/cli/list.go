@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"lockquake/checker"
 	"lockquake/harness/nemesis"
 	"lockquake/harness/scenario"
 )
@@ -91,23 +92,41 @@ func (c Catalogue) workloadTable() table {
 	return t
 }
 
+// strategyTable has a row for a strategy and its twin with a fence.
 func (c Catalogue) strategyTable() table {
-	strategies := table{head: []string{"strategy", "what it is", "can besides", "promises in calm", "under faults"}}
+	t := table{head: []string{"strategy", "what it is", "can besides", "promises in calm", "under faults", "with " + fence}}
+	fenced := map[string]string{}
 	for _, s := range c.Strategies {
-		p := s.Value.Promise
-		under := "nothing"
-		switch {
-		case p.Broken:
-			under = "must be caught"
-		case p.Faults != 0:
-			under = p.Faults.String()
+		if base, isTwin := strings.CutSuffix(s.Name, fence); isTwin {
+			fenced[base] = promised(s.Value.Promise)
 		}
-		if len(p.Known) > 0 {
-			under += "; known bug: " + strings.Join(p.Known, ", ")
-		}
-		strategies.rows = append(strategies.rows, []string{s.Name, s.Doc, cmp.Or(s.Value.Can.String(), "-"), p.Calm.String(), under})
 	}
-	return strategies
+	for _, s := range c.Strategies {
+		base, isTwin := strings.CutSuffix(s.Name, fence)
+		if isTwin && slices.Contains(names(c.Strategies), base) {
+			continue
+		}
+		p := s.Value.Promise
+		t.rows = append(t.rows, []string{
+			s.Name, s.Doc, cmp.Or(s.Value.Can.String(), "-"), p.Calm.String(), promised(p), cmp.Or(fenced[s.Name], "-"),
+		})
+	}
+	return t
+}
+
+// promised is what a strategy promises under faults.
+func promised(p checker.Promise) string {
+	under := "nothing"
+	switch {
+	case p.Broken:
+		return "must be caught"
+	case p.Faults != 0:
+		under = p.Faults.String()
+	}
+	if len(p.Known) > 0 {
+		under += "; known bug: " + strings.Join(p.Known, ", ")
+	}
+	return under
 }
 
 // faultTable says of each fault on which kinds of clusters it can be had.
