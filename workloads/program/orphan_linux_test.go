@@ -26,7 +26,7 @@ func beParent() {
 		return
 	}
 	env := lock.Env{Endpoints: func(context.Context) ([]string, error) { return nil, nil }, Dir: dir, ClientID: "c0", Name: "k0"}
-	if _, err := program.Strategy("cd '"+dir+"'; "+loop(holds)+"; sleep 1000")(context.Background(), env); err != nil {
+	if _, err := program.Strategy("cd '"+dir+"'; sleep 1000 & "+loop(holds)+"; sleep 1000")(context.Background(), env); err != nil {
 		fmt.Println(err)
 		os.Exit(1)
 	}
@@ -44,7 +44,8 @@ func lives(group int) bool {
 	})
 }
 
-// However this process ends, its programs end with it, also those that do not heed the end of their input.
+// However this process ends, its programs end with it: also those that do not heed the end of their input, and what a
+// program has started itself.
 func TestProgramDoesNotOutliveUs(t *testing.T) {
 	t.Parallel()
 	b := newBed(t)

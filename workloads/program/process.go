@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"runtime"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -32,7 +31,7 @@ type process struct {
 // start runs a command by sh.
 func start(command string, log log) (*process, error) {
 	p := &process{command: exec.Command("sh", "-c", command), log: log, done: make(chan struct{})}
-	p.command.SysProcAttr = attributes()
+	p.command.SysProcAttr = ownGroup()
 	in, out, err := p.pipes()
 	if err != nil {
 		return nil, err
@@ -59,18 +58,23 @@ func (p *process) pipes() (in, out *os.File, err error) {
 	return in, out, nil
 }
 
-// live is the process from its start to its end, on one thread: the kernel tells a child of its parent's death when
-// the thread ends that forked it. (PR_SET_PDEATHSIG)
+// live is the process from its start to its end.
 func (p *process) live(started chan<- error) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	err := p.command.Start()
-	started <- err
-	if err != nil {
+	if err := p.command.Start(); err != nil {
+		started <- err
 		return
 	}
+	guard, err := guardOf(p.command.Process.Pid)
+	if err != nil {
+		p.send(syscall.SIGKILL)
+		_ = p.command.Wait()
+		started <- err
+		return
+	}
+	started <- nil
 	_ = p.command.Wait()
 	p.send(syscall.SIGKILL) // to what it has left behind; the kernel does not give its number away so soon
+	guard.dismiss()
 	_ = p.stdout.SetReadDeadline(time.Now().Add(grace))
 	close(p.done)
 }
