@@ -171,12 +171,12 @@ func (r *run) work(ctx, steady context.Context) error {
 	if r.failure(ctx) != nil {
 		cancel() // nothing will be judged: nobody needs to get what it waits for
 	}
-	settled := r.settle(cancel)
+	settled := r.settle(ctx, cancel)
 	healthy := r.verifyHealthy(steady)
 	if err := errors.Join(r.failure(ctx), faults, settled, healthy); err != nil {
 		return err
 	}
-	return guarded(func() { r.lastReads(steady) })
+	return guarded(func() { r.lastReads(ctx, steady) })
 }
 
 // failure is what ended the run early, if that was not its caller.
@@ -190,10 +190,10 @@ func (r *run) failure(ctx context.Context) error {
 // settle waits until all processes have ended their rounds. Those that take longer than they may are
 // cancelled, and then cut off by closing their clients: a lock that ignores its context must not
 // keep the run.
-func (r *run) settle(cancel context.CancelFunc) error {
+func (r *run) settle(ctx context.Context, cancel context.CancelFunc) error {
 	done := make(chan struct{})
 	go func() { r.clients.Wait(); close(done) }()
-	if within(done, r.cell.Settle) {
+	if r.hasSettled(ctx, done) {
 		return nil
 	}
 	cancel()
@@ -207,6 +207,21 @@ func (r *run) settle(cancel context.CancelFunc) error {
 		return nil
 	}
 	return fmt.Errorf("strategy %s: a call did not return within %v after its context had ended and its client was closed", r.cell.Strategy, leaving)
+}
+
+// hasSettled waits for the waiters as long as they may wait, but not much longer than somebody waits who has
+// pressed Ctrl-C: an interrupted cell accuses nobody of waiting.
+func (r *run) hasSettled(ctx context.Context, done <-chan struct{}) bool {
+	timer := time.NewTimer(r.cell.Settle)
+	defer timer.Stop()
+	select {
+	case <-done:
+		return true
+	case <-timer.C:
+		return false
+	case <-ctx.Done():
+		return within(done, leaving)
+	}
 }
 
 func within(done <-chan struct{}, limit time.Duration) bool {
@@ -230,11 +245,15 @@ func (r *run) verifyHealthy(ctx context.Context) error {
 	return nil
 }
 
-func (r *run) lastReads(ctx context.Context) {
+func (r *run) lastReads(ctx, steady context.Context) {
 	reader := r.actors[r.cell.Clients]
-	began := time.Now()
+	until := time.Now().Add(r.cell.Settle)
 	for _, key := range r.cell.KeyNames {
-		r.workload.Last(ctx, reader.now().process, key, max(r.cell.Settle-time.Since(began), immediate))
+		patience := max(time.Until(until), immediate)
+		if ctx.Err() != nil {
+			patience = immediate
+		}
+		r.workload.Last(steady, reader.now().process, key, patience)
 	}
 }
 

@@ -127,6 +127,31 @@ func TestInterruptedRunHealsAndReads(t *testing.T) {
 	})
 }
 
+// Who presses Ctrl-C waits for nobody who waits in vain; without it they get their time.
+func TestInterruptedRunDoesNotWaitForWaiters(t *testing.T) {
+	for name, c := range map[string]struct {
+		interrupted bool
+		settled     bool // the waiters had their time
+	}{"interrupted": {true, false}, "not interrupted": {false, true}} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			if c.interrupted {
+				time.AfterFunc(time.Second, cancel)
+			}
+			l := newFakeLock()
+			<-l.turn // nobody ever gets it
+			began := time.Now()
+			if _, err := carry(ctx, t, &fakeCluster{}, l.strategy, nil); err != nil {
+				t.Fatal(err)
+			}
+			if took := time.Since(began); took > 10*time.Second != c.settled {
+				t.Errorf("%s: took %v", name, took)
+			}
+		})
+	}
+}
+
 type longFault struct{ fakeFault }
 
 func (*longFault) Lasts(time.Duration) time.Duration { return 2 * time.Second }

@@ -237,6 +237,9 @@ func numbers(d results.Difference, limit float64) table {
 }
 
 func spread(s results.Summary) string {
+	if s.N == 1 {
+		return fmt.Sprintf("%.4g n=1", s.Median)
+	}
 	return fmt.Sprintf("%.4g [%.4g, %.4g] n=%d", s.Median, s.Low, s.High, s.N)
 }
 
