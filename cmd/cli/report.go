@@ -91,6 +91,9 @@ func (a app) report(name, which string) error {
 }
 
 func (a app) reportRun(f results.Format, which string) error {
+	if stat, err := os.Stat(which); err == nil && stat.Mode().IsRegular() {
+		return usage(fmt.Errorf("%s is a file: -o %s is of a whole run, give its folder; of a single history there is %s", which, f.Name, strings.Join(names(lockFormats()), ", ")))
+	}
 	run, err := results.Open(which)
 	if err != nil {
 		return usage(err)

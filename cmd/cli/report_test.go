@@ -132,6 +132,8 @@ func TestReportOfARunInEveryFormat(t *testing.T) {
 		call(t, "report", "run", "-o", format).want(t, exitHeld, says)
 	}
 	call(t, "report", "history.jsonl.zst", "-o", "csv").want(t, exitUsage, "open run history.jsonl.zst: no such folder")
+	record(t, create(t, "history.jsonl.zst"), 1, false, "k0")
+	call(t, "report", "history.jsonl.zst", "-o", "csv").want(t, exitUsage, "history.jsonl.zst is a file: -o csv is of a whole run")
 }
 
 // What a format cannot say is refused, and the other cells are written.
