@@ -92,7 +92,7 @@ func (c Catalogue) validate() error {
 		}
 	}
 	return errors.Join(
-		validNames("strategy", names(c.Strategies), all, broken),
+		validNames("strategy", names(c.Strategies), all, broken, fenced),
 		validNames("workload", names(c.Workloads)),
 		validNames("fault", names(c.Faults), all, coreFaults, harness.Calm),
 		validNames("checker", names(c.Checkers)),
@@ -125,6 +125,7 @@ func (c Catalogue) pickStrategies(list string, w Entry[workloads.Kind], permits 
 	found, err := pick("strategy", list, c.Strategies, map[string]func(string) bool{
 		all:    func(name string) bool { return !c.broken(name) },
 		broken: c.broken,
+		fenced: c.fenced,
 	})
 	if err != nil {
 		return nil, nil, err
@@ -172,6 +173,12 @@ func forPermits(permits int) string {
 	return ""
 }
 
+func (c Catalogue) fenced(strategy string) bool {
+	return slices.ContainsFunc(c.Strategies, func(e Entry[Strategy]) bool {
+		return e.Name == strategy && e.Value.Fenced && !e.Value.Promise.Broken
+	})
+}
+
 func (c Catalogue) broken(strategy string) bool {
 	return slices.ContainsFunc(c.Strategies, func(e Entry[Strategy]) bool { return e.Name == strategy && e.Value.Promise.Broken })
 }
@@ -188,6 +195,7 @@ func names[T any](entries []Entry[T]) []string {
 const (
 	all    = "all"    // of the strategies: but for the broken ones
 	broken = "broken" // the strategies that are broken on purpose
+	fenced = "fenced" // the strategies whose resource refuses old tokens, but for the broken ones
 )
 
 // pick finds the entries that a list of names means; a group of names is given by a name of its own.

@@ -25,6 +25,7 @@ func goExample(t *testing.T) string {
 
 // The README says of each that it is a lock.
 func TestExamplesDoWhatAProgramMust(t *testing.T) {
+	notUnderRace(t)
 	for needs, command := range map[string]string{
 		"python3": "python3 " + examples + "exec-python/lock.py",
 		"curl":    examples + "exec-shell/lock.sh",
@@ -41,6 +42,7 @@ func TestExamplesDoWhatAProgramMust(t *testing.T) {
 
 // The README's own leaves out what it may.
 func TestExampleOfTheREADME(t *testing.T) {
+	notUnderRace(t)
 	t.Parallel()
 	if _, err := exec.LookPath("python3"); err != nil {
 		t.Skip("there is no python3")
@@ -59,6 +61,7 @@ func doesWhatItMust(t *testing.T, command string) {
 }
 
 func TestExampleInGo(t *testing.T) {
+	notUnderRace(t)
 	t.Parallel()
 	command := goExample(t)
 	t.Run("exec-test", func(t *testing.T) {

@@ -18,12 +18,18 @@ import (
 	"lockquake/workloads/locks"
 )
 
+// notUnderRace leaves out what takes long: make test does it without the race detector.
+func notUnderRace(t *testing.T) {
+	t.Helper()
+	if testing.Short() || underRace {
+		t.Skip("it takes long, and is tried without the race detector")
+	}
+}
+
 // Each field of the README's table of faults is tried here: the fault is injected once into such a cluster, leaves
 // evidence, and is healed.
 func TestEveryFaultLeavesItsEvidenceOnEveryKindOfCluster(t *testing.T) {
-	if testing.Short() || underRace {
-		t.Skip("it carries out more than a hundred cells: make test does that without the race detector")
-	}
+	notUnderRace(t)
 	for name, kind := range triedKinds(t) {
 		for _, fault := range Builtin().Faults {
 			requires := fault.Value.Requires()

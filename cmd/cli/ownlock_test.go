@@ -32,15 +32,10 @@ func outsideCall(t *testing.T, name string, args ...string) said {
 }
 
 func TestOwnLockIsBuiltRunAndGated(t *testing.T) {
+	notUnderRace(t)
 	t.Parallel()
 	bin := t.TempDir()
-	built := func(command ...string) { // what these tests were built with is built already
-		t.Helper()
-		if underRace {
-			command = append([]string{command[0], "-race"}, command[1:]...)
-		}
-		outsideCall(t, "go", command...).want(t, exitHeld)
-	}
+	built := func(command ...string) { t.Helper(); outsideCall(t, "go", command...).want(t, exitHeld) }
 	built("vet", "./...")
 	built("build", "-o", filepath.Join(bin, "ownlock"), ".")
 	built("test", "-c", "-o", filepath.Join(bin, "ownlock.test"), ".")

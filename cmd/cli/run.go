@@ -79,7 +79,7 @@ the lock does, also several at once, in one cell. What flags say goes before wha
 func (o *runOptions) declare(flags *pflag.FlagSet) {
 	flags.SortFlags = false
 	o.Settings = harness.Usual()
-	flags.StringVar(&o.strategies, "strategy", "mutex", "strategies, comma separated; all: all but the broken ones, broken: only those")
+	flags.StringVar(&o.strategies, "strategy", "mutex", "strategies, comma separated; all: all but the broken ones, broken: only those,\nfenced: those whose resource refuses old tokens")
 	flags.StringVar(&o.exec, "exec", "", "a command that starts your own lock, in any language: it is strategy "+execName+" then, and "+execName+fence+";\nlockquake exec-test says whether it does what it must")
 	flags.StringVar(&o.faults, "fault", coreFaults, "faults, comma separated; core: those that find the most, none and "+strings.Join(nemesis.Core(), ", ")+";\nall: all that the cluster allows")
 	flags.StringVar(&o.want, "want", defaultWant, "what a cell must give: safe (what the strategy promises, and never unsafe), or\npromised (just what it promises; and a broken strategy must be caught)")

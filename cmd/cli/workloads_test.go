@@ -30,6 +30,8 @@ func TestGroupsLeaveOutWhatCannotBeDone(t *testing.T) {
 		"--workload reentrant --strategy all --fault none":                          {`"mutex-reentrant+fence"`, `"mutex"`},
 		"--workload contend --permits 2 --strategy all --fault none":                {`"semaphore"`, `"semaphore+fence"`},
 		"--strategy mutex,leaderelection --fault revoke-holder":                     {`"mutex"`, `"leaderelection"`},
+		"--strategy fenced --fault none":                                            {`"mutex+fence"`, `"mutex"`},
+		"--strategy fenced --fault pause-holder":                                    {`"tutorial+fence"`, `"unfenced-token"`},
 		"--workload many-keys --strategy mutex --fault none":                        {`"k63"`, `"k64"`},
 		"--workload many-keys --keys 3 --spread zipf --strategy mutex --fault none": {`"k2"`, `"k3"`},
 		"--rate 5 --strategy mutex --fault none":                                    {`"arrivals_ns"`, `"shared"`},
