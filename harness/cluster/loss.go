@@ -17,8 +17,8 @@ import (
 // LoseReply lets the client's next request that matches be answered, and loses the answer on its way
 // back. What was asked by a unary call then learns what a broken connection tells; the stream of
 // keepalives goes on without the answer. Where a request fails there was no answer to lose, where it
-// wanted to change something and changed nothing no harm, and it is the next one's turn; where several are under way, it is the one that is answered first. stop gives
-// up, and says what was lost, "the reply of a Txn that wrote at revision 322"; empty: nothing.
+// wanted to change something and changed nothing no harm, and it is the next one's turn; where several are under
+// way, it is the one that is answered first. stop gives up, and says what was lost, "the reply of a Txn that wrote at revision 322"; empty: nothing.
 //
 // match is asked of each try of a request, an etcdserverpb message, from several goroutines.
 func (c *Client) LoseReply(match func(request any) bool) (stop func() (lost string)) {

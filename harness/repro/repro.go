@@ -2,10 +2,11 @@
 // etcd member and the real client.
 //
 // A script leaves nothing to chance: every step waits for a condition, never for a time to pass that might be
-// enough; only what must never come is given a time to come in. What delays a request, loses a reply or ends a lease is recorded as a fault, what clients do as in any
-// other cell, so the same checkers judge the history. This package judges nothing: a Variant says what it
-// expects, and whoever has the verdicts compares. The same script is carried out with a lock that has the
-// hazard, and with one that does not: a reproduction that succeeded by itself would be noticed.
+// enough; only what must never come is given a time to come in. What delays a request, loses a reply or ends a
+// lease is recorded as a fault, what clients do as in any other cell, so the same checkers judge the history. This
+// package judges nothing: a Variant says what it expects, and whoever has the verdicts compares. The same script is
+// carried out with a lock that has the hazard, and with one that does not: a reproduction that succeeded by itself
+// would be noticed.
 //
 // The locks that it brings along are those that people copy, with their slips left in. They are not for use.
 //
