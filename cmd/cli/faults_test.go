@@ -43,19 +43,29 @@ func TestEveryFaultLeavesItsEvidenceOnEveryKindOfCluster(t *testing.T) {
 				if _, hook := fault.Value.Fault.(nemesis.Hook); hook {
 					recipe.Rules[0].Aim.Fault = nemesis.Hook{InjectCmd: "echo $LOCKQUAKE_LEADER", HealCmd: "echo healed"}
 				}
-				h := tryOnce(t, recipe, kind, members)
-				injections := h.Injections()
-				if len(injections) != 1 {
-					t.Fatalf("%d injections, want 1", len(injections))
-				}
-				i := injections[0]
-				t.Logf("to %s: %s", i.Inject.Note, i.Heal.Note)
-				if !i.Observed() {
-					t.Errorf("left no evidence: %+v, healed %+v", i.Inject, i.Heal)
+				// Some must strike within part of a TTL, which a busy machine sleeps through now and then: it says so
+				// by the lack of evidence.
+				const tries = 3
+				for n := 1; !leavesEvidence(t, recipe, kind, members); n++ {
+					if n == tries {
+						t.Fatalf("left no evidence in %d tries", tries)
+					}
 				}
 			})
 		}
 	}
+}
+
+func leavesEvidence(t *testing.T, recipe scenario.Scenario, kind harness.Kind, members int) bool {
+	t.Helper()
+	h := tryOnce(t, recipe, kind, members)
+	injections := h.Injections()
+	if len(injections) != 1 {
+		t.Fatalf("%d injections, want 1", len(injections))
+	}
+	i := injections[0]
+	t.Logf("to %s: %s (%s)", i.Inject.Note, i.Heal.Note, i.Heal.Outcome)
+	return i.Observed()
 }
 
 // triedKinds are the kinds as the test can have them.
