@@ -96,29 +96,32 @@ func watchNext(ctx context.Context, env lock.Env, revision int64) error {
 func watchFromNow(ctx context.Context, env lock.Env, _ int64) error { return untilDeleted(ctx, env) }
 
 func untilDeleted(ctx context.Context, env lock.Env, options ...clientv3.OpOption) error {
+	if seesDelete(ctx, env, options...) {
+		return nil
+	}
+	return ctx.Err()
+}
+
+// seesDelete tells, where a watch of the key ends, whether it saw the key go.
+func seesDelete(ctx context.Context, env lock.Env, options ...clientv3.OpOption) bool {
 	watching, stop := context.WithCancel(ctx)
 	defer stop()
 	for answer := range env.Client.Watch(watching, env.Name, options...) {
 		for _, event := range answer.Events {
 			if event.Type == clientv3.EventTypeDelete {
-				return nil
+				return true
 			}
 		}
 	}
-	return ctx.Err()
+	return false
 }
 
 // awaitEvent waits until somebody else has seen the key go; who watches gives up where the watch ends.
 func awaitEvent(ctx context.Context, env lock.Env, revision int64) error {
 	gone := make(chan struct{})
 	go func() {
-		for answer := range env.Client.Watch(ctx, env.Name, clientv3.WithRev(revision+1)) {
-			for _, event := range answer.Events {
-				if event.Type == clientv3.EventTypeDelete {
-					close(gone)
-					return
-				}
-			}
+		if seesDelete(ctx, env, clientv3.WithRev(revision+1)) {
+			close(gone)
 		}
 	}()
 	select {

@@ -26,11 +26,7 @@ import (
 // etcd-18082); and a leader that is paused or cut off past its TTL goes on (pause-no-fence). It promises
 // exclusive in calm, and nothing for an unfenced resource under faults.
 func Election(ctx context.Context, env lock.Env) (lock.Lock, error) {
-	l := &election{sessions{env: env}}
-	if _, err := l.live(ctx); err != nil {
-		return nil, err
-	}
-	return l, nil
+	return withSession(ctx, &election{sessions{env: env}})
 }
 
 type election struct {

@@ -29,11 +29,7 @@ import (
 // before its own is gone, or the client closed; a panic in a program that does not expect it leaves the lock
 // taken for up to a TTL. It promises exclusive in calm, and nothing for an unfenced resource under faults.
 func Locker(ctx context.Context, env lock.Env) (lock.Lock, error) {
-	l := &locker{sessions{env: env}}
-	if _, err := l.live(ctx); err != nil {
-		return nil, err
-	}
-	return l, nil
+	return withSession(ctx, &locker{sessions{env: env}})
 }
 
 type locker struct {

@@ -33,11 +33,7 @@ const releasedKey = "\x00"
 // on one session would not exclude each other (etcd-10756), which is why each has its own. It
 // promises exclusive in calm, and nothing for an unfenced resource under faults.
 func Mutex(ctx context.Context, env lock.Env) (lock.Lock, error) {
-	m := &mutex{sessions{env: env}}
-	if _, err := m.live(ctx); err != nil {
-		return nil, err
-	}
-	return m, nil
+	return withSession(ctx, &mutex{sessions{env: env}})
 }
 
 type mutex struct {

@@ -23,11 +23,7 @@ import (
 // silent release: a wait that fails ends its session, bounded, and Release says ErrNotHeld. It
 // promises exclusive in calm, and nothing for an unfenced resource under faults.
 func MutexNoRecheck(ctx context.Context, env lock.Env) (lock.Lock, error) {
-	l := &mutexNoRecheck{sessions{env: env}}
-	if _, err := l.live(ctx); err != nil {
-		return nil, err
-	}
-	return l, nil
+	return withSession(ctx, &mutexNoRecheck{sessions{env: env}})
 }
 
 type mutexNoRecheck struct {

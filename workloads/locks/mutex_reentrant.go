@@ -19,11 +19,7 @@ import (
 // outlived its lease unnoticed, so has it. It promises exclusive in calm, and nothing for an unfenced
 // resource under faults.
 func MutexReentrant(ctx context.Context, env lock.Env) (lock.Lock, error) {
-	l := &mutexReentrant{mutex: mutex{sessions{env: env}}}
-	if _, err := l.live(ctx); err != nil {
-		return nil, err
-	}
-	return l, nil
+	return withSession(ctx, &mutexReentrant{mutex: mutex{sessions{env: env}}})
 }
 
 type mutexReentrant struct {

@@ -25,11 +25,7 @@ import (
 // waiters. Besides, Mutex's: pause-no-fence, and a release that does not tell whether the lock was still
 // held. It promises exclusive in calm, and nothing for an unfenced resource under faults.
 func MutexTryLock(ctx context.Context, env lock.Env) (lock.Lock, error) {
-	l := &mutexTryLock{mutex{sessions{env: env}}}
-	if _, err := l.live(ctx); err != nil {
-		return nil, err
-	}
-	return l, nil
+	return withSession(ctx, &mutexTryLock{mutex{sessions{env: env}}})
 }
 
 type mutexTryLock struct {

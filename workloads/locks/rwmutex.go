@@ -28,11 +28,7 @@ import (
 // say whether the key was there; and a holder that is paused or cut off past its TTL goes on
 // (pause-no-fence). It promises exclusive in calm, and nothing for an unfenced resource under faults.
 func RWMutex(ctx context.Context, env lock.Env) (lock.Lock, error) {
-	l := &rwMutex{sessions{env: env}}
-	if _, err := l.live(ctx); err != nil {
-		return nil, err
-	}
-	return l, nil
+	return withSession(ctx, &rwMutex{sessions{env: env}})
 }
 
 type rwMutex struct {

@@ -29,11 +29,7 @@ import (
 // the permits is in. It promises exclusive in calm, if there is one permit, and nothing for an unfenced
 // resource under faults.
 func Semaphore(ctx context.Context, env lock.Env) (lock.Lock, error) {
-	l := &semaphore{sessions{env: env}}
-	if _, err := l.live(ctx); err != nil {
-		return nil, err
-	}
-	return l, nil
+	return withSession(ctx, &semaphore{sessions{env: env}})
 }
 
 type semaphore struct {

@@ -43,13 +43,24 @@ func (s *sessions) start(ctx context.Context) (*concurrency.Session, error) {
 	return session, nil
 }
 
+// withSession is a lock that opens with a session: who cannot get one learns it then.
+func withSession[L interface {
+	lock.Lock
+	live(context.Context) (*concurrency.Session, error)
+}](ctx context.Context, l L) (lock.Lock, error) {
+	if _, err := l.live(ctx); err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
 // live returns the open session or, where that is done or there is none, a new one.
 func (s *sessions) live(ctx context.Context) (*concurrency.Session, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, definite(err)
 	}
 	for _, session := range slices.Clone(s.open) {
-		if !isDone(session) {
+		if !isClosed(session.Done()) {
 			return session, nil
 		}
 		// Done may be early (etcd may yet have the lease) and the revoke may fail: in both cases the
@@ -57,15 +68,6 @@ func (s *sessions) live(ctx context.Context) (*concurrency.Session, error) {
 		_ = s.end(session)
 	}
 	return s.start(ctx)
-}
-
-func isDone(session *concurrency.Session) bool {
-	select {
-	case <-session.Done():
-		return true
-	default:
-		return false
-	}
 }
 
 // end stops renewing the session's lease and revokes it. If it returns nil the lease is gone, and

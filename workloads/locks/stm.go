@@ -28,11 +28,7 @@ import (
 // queues; a holder that is paused or cut off past its TTL goes on (pause-no-fence). It promises exclusive in
 // calm, and nothing for an unfenced resource under faults.
 func STM(ctx context.Context, env lock.Env) (lock.Lock, error) {
-	l := &stm{sessions{env: env}}
-	if _, err := l.live(ctx); err != nil {
-		return nil, err
-	}
-	return l, nil
+	return withSession(ctx, &stm{sessions{env: env}})
 }
 
 type stm struct {

@@ -29,11 +29,7 @@ import (
 // would be a newer lock's (as in etcd-22082). Unlock does not say whether the key was there. Besides, as
 // Mutex, pause-no-fence. It promises exclusive in calm, and nothing for an unfenced resource under faults.
 func V3Lock(ctx context.Context, env lock.Env) (lock.Lock, error) {
-	l := &v3Lock{sessions{env: env}, v3lockpb.NewLockClient(env.Client.ActiveConnection())}
-	if _, err := l.live(ctx); err != nil {
-		return nil, err
-	}
-	return l, nil
+	return withSession(ctx, &v3Lock{sessions{env: env}, v3lockpb.NewLockClient(env.Client.ActiveConnection())})
 }
 
 type v3Lock struct {
