@@ -130,13 +130,12 @@ func (c Catalogue) pickStrategies(list string, w Entry[workloads.Kind], permits 
 	if err != nil {
 		return nil, nil, err
 	}
-	named := strings.Split(list, ",")
 	for _, e := range found {
 		err := fits(e, w, permits)
 		switch {
 		case err == nil:
 			picked = append(picked, e)
-		case slices.ContainsFunc(named, func(name string) bool { return strings.TrimSpace(name) == e.Name }):
+		case isNamed(list, e.Name):
 			return nil, nil, err
 		default:
 			leftOut = append(leftOut, e.Name)
@@ -197,6 +196,11 @@ const (
 	broken = "broken" // the strategies that are broken on purpose
 	fenced = "fenced" // the strategies whose resource refuses old tokens, but for the broken ones
 )
+
+// isNamed tells whether a list has a name itself, and not only a group that it belongs to.
+func isNamed(list, name string) bool {
+	return slices.ContainsFunc(strings.Split(list, ","), func(given string) bool { return strings.TrimSpace(given) == name })
+}
 
 // pick finds the entries that a list of names means; a group of names is given by a name of its own.
 func pick[T any](flag, list string, entries []Entry[T], groups map[string]func(name string) bool) ([]Entry[T], error) {

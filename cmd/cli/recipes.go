@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"lockquake/harness"
 	"lockquake/harness/nemesis"
@@ -61,7 +60,6 @@ func (a app) ofFaults(ctx context.Context, o runOptions, s *selection) ([]scenar
 		all:        func(string) bool { return true },
 		coreFaults: func(name string) bool { return name == harness.Calm || slices.Contains(nemesis.Core(), name) },
 	}
-	named := strings.Split(o.faults, ",")
 	var recipes []scenario.Scenario
 	var leftOut []string
 	faults, err := pick("fault", o.faults, append([]Entry[nemesis.Aim]{{Name: harness.Calm}}, a.catalogue.Faults...), groups)
@@ -74,7 +72,7 @@ func (a app) ofFaults(ctx context.Context, o runOptions, s *selection) ([]scenar
 	}
 	members := cmp.Or(kind.Members, o.Members)
 	for _, e := range faults {
-		if !slices.Contains(named, e.Name) && e.Value.Fault != nil && e.Value.Requires().Unmet(kind.Abilities, members) != "" {
+		if !isNamed(o.faults, e.Name) && e.Value.Fault != nil && e.Value.Requires().Unmet(kind.Abilities, members) != "" {
 			leftOut = append(leftOut, e.Name)
 			continue
 		}
