@@ -52,7 +52,7 @@ func (a *actor) now() *life {
 
 // open connects the client and opens its lock for every key.
 func (r *run) open(ctx context.Context, a *actor) error {
-	client, err := r.cluster.Client(ctx, a.number, r.leasesOf(a.number))
+	client, err := r.cluster.Client(ctx, cluster.ClientConfig{Number: a.number, Leases: r.leasesOf(a.number)})
 	if err != nil {
 		return fmt.Errorf("connect client c%d: %w", a.number, err)
 	}

@@ -53,8 +53,8 @@ type attached struct {
 	prefix string
 }
 
-func (a attached) Client(ctx context.Context, number int, leases cluster.LeaseObserver) (Client, error) {
-	return asClient(a.Attached.Client(ctx, cluster.ClientConfig{Number: number, Leases: leases}))
+func (a attached) Client(ctx context.Context, config cluster.ClientConfig) (Client, error) {
+	return asClient(a.Attached.Client(ctx, config))
 }
 
 // Close leaves nothing of the cell behind in a cluster that is not ours.

@@ -39,7 +39,7 @@ func (f *fakeCluster) start(context.Context, Place) (Cluster, error) { return f,
 func (f *fakeCluster) Healthy(context.Context) error                 { return f.sick }
 func (f *fakeCluster) Close() error                                  { f.closed = true; return nil }
 
-func (f *fakeCluster) Client(context.Context, int, cluster.LeaseObserver) (Client, error) {
+func (f *fakeCluster) Client(context.Context, cluster.ClientConfig) (Client, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.open++

@@ -65,8 +65,8 @@ func own(abilities nemesis.Ability, config cluster.Config) Kind {
 
 type started struct{ *cluster.Cluster }
 
-func (s started) Client(ctx context.Context, number int, leases cluster.LeaseObserver) (Client, error) {
-	return asClient(s.Cluster.Client(ctx, cluster.ClientConfig{Number: number, Leases: leases}))
+func (s started) Client(ctx context.Context, config cluster.ClientConfig) (Client, error) {
+	return asClient(s.Cluster.Client(ctx, config))
 }
 
 type connected struct{ *cluster.Client }

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
@@ -23,6 +24,7 @@ type Subject struct {
 type Trial struct {
 	Scenario scenario.Scenario
 	Settings Settings
+	Setting  string // the cells' Setting
 	Subjects []Subject
 	// Readers is the share of rounds in which the workload only reads.
 	Readers float64
@@ -59,8 +61,9 @@ type Plan struct {
 // Cell is one strategy under one scenario, one repeat.
 type Cell struct {
 	Strategy string `json:"strategy"`
-	Fault    string `json:"fault"`  // the scenario's name, which for a single fault is the fault's, or Calm
-	Repeat   int    `json:"repeat"` // from 1
+	Fault    string `json:"fault"`             // the scenario's name, which for a single fault is the fault's, or Calm
+	Setting  string `json:"setting,omitempty"` // what tells it from other calm cells, like W=8
+	Repeat   int    `json:"repeat"`            // from 1
 	Seed     uint64 `json:"seed"`
 	Fenced   bool   `json:"fenced"` // the resource refuses old tokens
 	Settings
@@ -75,7 +78,7 @@ type Cell struct {
 
 // Name says which cell of its run it is.
 func (c Cell) Name() results.CellName {
-	return results.CellName{Strategy: c.Strategy, Fault: c.Fault, Repeat: c.Repeat}
+	return results.CellName{Strategy: c.Strategy, Fault: cmp.Or(c.Setting, c.Fault), Repeat: c.Repeat}
 }
 
 // Choices are what one client's process will do; it begins anew when it comes to the end of Rounds.
@@ -156,7 +159,7 @@ func Draw(seed uint64, trials []Trial) Plan {
 func draw(seed uint64, trial Trial, subject Subject, repeat int) Cell {
 	s, recipe := trial.Settings, trial.Scenario
 	cell := Cell{
-		Strategy: subject.Name, Fault: recipe.Name, Repeat: repeat, Seed: seed, Fenced: subject.Fenced, Settings: s,
+		Strategy: subject.Name, Fault: recipe.Name, Setting: trial.Setting, Repeat: repeat, Seed: seed, Fenced: subject.Fenced, Settings: s,
 		Settle: 5*s.TTL + requestTimeout,
 	}
 	if len(recipe.Rules) == 0 {

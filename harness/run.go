@@ -26,8 +26,8 @@ import (
 // nemesis. Healthy asks every member for a linearizable read.
 type Cluster interface {
 	nemesis.Members
-	// Client connects to all members by links of its own. Leases are told of to the observer.
-	Client(ctx context.Context, number int, leases cluster.LeaseObserver) (Client, error)
+	// Client connects to all members by links of its own.
+	Client(context.Context, cluster.ClientConfig) (Client, error)
 	Healthy(context.Context) error
 	Close() error
 }
@@ -132,7 +132,7 @@ func (r *run) carryOut(ctx context.Context) (err error) {
 	// What has begun is wound down in order, whatever has become of ctx.
 	steady, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	if r.control, err = r.cluster.Client(steady, r.cell.Clients+1, cluster.LeaseObserver{}); err != nil {
+	if r.control, err = r.cluster.Client(steady, cluster.ClientConfig{Number: r.cell.Clients + 1}); err != nil {
 		return fmt.Errorf("connect the control client: %w", err)
 	}
 	defer func() { err = errors.Join(err, r.control.Close()) }()

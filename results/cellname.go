@@ -8,7 +8,7 @@ import (
 // CellName says which cell of a run is meant.
 type CellName struct {
 	Strategy string `json:"strategy"`
-	Fault    string `json:"fault"`
+	Fault    string `json:"fault"`  // or, where there is none, the settings that tell it from other cells: W=8
 	Repeat   int    `json:"repeat"` // 1, 2, 3, ...
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -78,8 +79,11 @@ func inGrid(panels []*plot.Plot, each vg.Length) ([][]*plot.Plot, vg.Length) {
 }
 
 func underFault(fault string) string {
-	if fault == "none" {
+	switch {
+	case fault == "none":
 		return "without faults"
+	case strings.Contains(fault, "="):
+		return "at " + fault
 	}
 	return "under " + fault
 }
