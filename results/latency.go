@@ -2,6 +2,7 @@ package results
 
 import (
 	"fmt"
+	"iter"
 	"math"
 	"slices"
 	"time"
@@ -21,9 +22,8 @@ const timeAxis = "time since the start (s)"
 
 // latencyOverTime is the picture of what it took to get the lock, and of when nobody got it.
 func latencyOverTime(s *scene, title string) figure {
-	waits := waitDots(s.h, s.last)
-	teeth := oldestWaiter(waitSteps(s.h), s.last)
-	lo, hi := latencyRange(waits, teeth)
+	waits, teeth := dots{s.h, s.last}, oldestWaiter(waitSteps(s.h), s.last)
+	lo, hi, failed := latencyRange(waits, teeth)
 	p := newPlot(timeAxis)
 	p.X.Min, p.X.Max = 0, math.Max(s.last.Seconds(), 1e-3)
 	p.X.Tick.Marker = secondTicks{}
@@ -33,17 +33,17 @@ func latencyOverTime(s *scene, title string) figure {
 	return figure{
 		title:    title,
 		subtitle: "Each acquire at the moment it returned, and how long the oldest waiter had waited by then: a line that climbs without dots is an outage",
-		keys:     latencyKeys(s, waits),
+		keys:     latencyKeys(s, failed),
 		y:        "time to acquire (log scale)",
 		panels:   [][]*plot.Plot{{p}},
 		height:   330,
 	}
 }
 
-func latencyKeys(s *scene, dots dots) []key {
+func latencyKeys(s *scene, failed int) []key {
 	keys := []key{{"acquired", dot(okMark)}}
-	if len(dots.failed) > 0 {
-		keys = append(keys, key{fmt.Sprintf("not acquired, or not known (%d)", len(dots.failed)), dot(failMark)})
+	if failed > 0 {
+		keys = append(keys, key{fmt.Sprintf("not acquired, or not known (%d)", failed), dot(failMark)})
 	}
 	keys = append(keys, key{"age of the oldest waiter", stroke(ageStyle())})
 	if len(s.injections) > 0 {
@@ -54,37 +54,45 @@ func latencyKeys(s *scene, dots dots) []key {
 
 func ageStyle() draw.LineStyle { return draw.LineStyle{Color: ageColor, Width: 0.8} }
 
-// dots are the acquires that returned, in seconds.
-type dots struct{ ok, failed []point }
-
-func waitDots(h *history.History, last time.Duration) dots {
-	var d dots
-	for _, o := range h.Ops {
-		if !waits(&o) || o.ReturnAt > last {
-			continue
-		}
-		at := point{o.ReturnAt.Seconds(), max(o.ReturnAt-o.Due(), leastLatency).Seconds()}
-		if o.Outcome == history.OK {
-			d.ok = append(d.ok, at)
-		} else {
-			d.failed = append(d.failed, at)
-		}
-	}
-	return d
+// dots are the acquires of a history that returned, in seconds.
+type dots struct {
+	h    *history.History
+	last time.Duration
 }
 
-func latencyRange(d dots, teeth []tooth) (lo, hi time.Duration) {
-	least, most := math.Inf(1), leastLatency.Seconds()
-	for _, at := range append(d.ok[:len(d.ok):len(d.ok)], d.failed...) {
-		least, most = math.Min(least, at.y), math.Max(most, at.y)
+// all yields those that came out ok, or the others.
+func (d dots) all(ok bool) iter.Seq[point] {
+	return func(yield func(point) bool) {
+		for i := range d.h.Ops {
+			o := &d.h.Ops[i]
+			if !waits(o) || o.ReturnAt > d.last || ok != (o.Outcome == history.OK) {
+				continue
+			}
+			if !yield(point{o.ReturnAt.Seconds(), max(o.ReturnAt-o.Due(), leastLatency).Seconds()}) {
+				return
+			}
+		}
 	}
-	for _, t := range teeth {
+}
+
+// latencyRange gives the shortest and the longest that is to be drawn, and how many dots did not come out ok.
+func latencyRange(d dots, teeth iter.Seq[tooth]) (lo, hi time.Duration, failed int) {
+	least, most := math.Inf(1), leastLatency.Seconds()
+	for _, ok := range []bool{true, false} {
+		for at := range d.all(ok) {
+			least, most = math.Min(least, at.y), math.Max(most, at.y)
+			if !ok {
+				failed++
+			}
+		}
+	}
+	for t := range teeth {
 		most = math.Max(most, (t.to - t.call).Seconds())
 	}
 	if math.IsInf(least, 1) {
 		least = time.Millisecond.Seconds()
 	}
-	return time.Duration(least * 1e9), time.Duration(most * 1e9)
+	return time.Duration(least * 1e9), time.Duration(most * 1e9), failed
 }
 
 // mostDots is about how many dots a plot has. Where more would be drawn over each other, one stands
@@ -96,14 +104,14 @@ func (d dots) Plot(c draw.Canvas, p *plot.Plot) {
 	x, y := p.Transforms(&c)
 	place := func(at point) vg.Point { return vg.Point{X: x(at.x), Y: y(at.y)} }
 	c.SetColor(holdColor)
-	for some := range slices.Chunk(thinned(d.ok, place), chunk) {
+	for some := range slices.Chunk(thinned(d.all(true), place), chunk) {
 		var path vg.Path
 		for _, at := range some {
 			appendDisc(&path, at, 1.3)
 		}
 		c.Fill(path)
 	}
-	for _, at := range thinned(d.failed, place) {
+	for _, at := range thinned(d.all(false), place) {
 		failMark(c, at)
 	}
 }
@@ -112,27 +120,41 @@ func (d dots) Plot(c draw.Canvas, p *plot.Plot) {
 // and an SVG with the number of paths.
 const chunk = 128
 
-func thinned(points []point, place func(point) vg.Point) []vg.Point {
-	kept := make([]vg.Point, len(points))
-	for i, p := range points {
-		kept[i] = place(p)
-	}
-	for cell := vg.Length(0.5); len(kept) > mostDots; cell *= 1.4 {
-		kept = thin(kept, cell)
+func thinned(points iter.Seq[point], place func(point) vg.Point) []vg.Point {
+	var kept []vg.Point
+	var g dotGrid
+	for p := range points {
+		at := place(p)
+		if g.taken != nil && !g.take(at) {
+			continue
+		}
+		kept = append(kept, at)
+		for len(kept) > mostDots {
+			g.coarsen()
+			kept = slices.DeleteFunc(kept, func(at vg.Point) bool { return !g.take(at) })
+		}
 	}
 	return kept
 }
 
-// thin keeps the first point of every cell of a grid.
-func thin(points []vg.Point, cell vg.Length) []vg.Point {
-	var kept []vg.Point
-	taken := map[[2]int32]bool{}
-	for _, at := range points {
-		in := [2]int32{int32(at.X / cell), int32(at.Y / cell)}
-		if !taken[in] {
-			taken[in] = true
-			kept = append(kept, at)
-		}
+// dotGrid is a grid of which the first point of every cell is kept.
+type dotGrid struct {
+	cell  vg.Length
+	taken map[[2]int32]bool // nil: there is no need for it yet
+}
+
+// coarsen empties the grid and makes its cells larger.
+func (g *dotGrid) coarsen() {
+	g.cell = max(0.5, 1.4*g.cell)
+	g.taken = map[[2]int32]bool{}
+}
+
+// take tells whether a point is the first of its cell.
+func (g *dotGrid) take(at vg.Point) bool {
+	in := [2]int32{int32(at.X / g.cell), int32(at.Y / g.cell)}
+	if g.taken[in] {
+		return false
 	}
-	return kept
+	g.taken[in] = true
+	return true
 }

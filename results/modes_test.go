@@ -152,15 +152,15 @@ func TestLatencyCountsFromWhenItWasDue(t *testing.T) {
 		s.hold("a", 0, 1, 20*ms, 30*ms, 50*ms)
 		s.calls[0].Value = int64(due)
 		h := s.build()
-		st, teeth := Measure(h), oldestWaiter(waitSteps(&h), h.Last())
+		st, teeth := Measure(h), slices.Collect(oldestWaiter(waitSteps(&h), h.Last()))
 		if !near(st.Acquire.Max, want) || st.LongestWait != want {
 			t.Errorf("due at %v: %v, longest wait %v, want %v", due, st.Acquire.Max, st.LongestWait, want)
 		}
 		if len(teeth) != 1 || teeth[0].to-teeth[0].call != want || teeth[0].from != teeth[0].call {
 			t.Errorf("due at %v: the oldest waiter waited %v, want %v", due, teeth, want)
 		}
-		if dots := waitDots(&h, h.Last()); len(dots.ok) != 1 || dots.ok[0].y != want.Seconds() {
-			t.Errorf("due at %v: drawn at %v, want %v", due, dots.ok, want)
+		if dots := slices.Collect(dots{&h, h.Last()}.all(true)); len(dots) != 1 || dots[0].y != want.Seconds() {
+			t.Errorf("due at %v: drawn at %v, want %v", due, dots, want)
 		}
 	}
 }
@@ -173,7 +173,7 @@ func TestOldestWaiterIsWhoWasDueFirst(t *testing.T) {
 	s.calls[1].Value = int64(10 * ms)
 	h := s.build()
 	want := []tooth{{span{10 * ms, 50 * ms}, 10 * ms}, {span{50 * ms, 60 * ms}, 20 * ms}}
-	if got := oldestWaiter(waitSteps(&h), h.Last()); !slices.Equal(got, want) {
+	if got := slices.Collect(oldestWaiter(waitSteps(&h), h.Last())); !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }

@@ -1,8 +1,9 @@
 package results
 
 import (
-	"cmp"
 	"image/color"
+	"iter"
+	"maps"
 	"slices"
 	"time"
 
@@ -33,36 +34,35 @@ func (f painter) ends(s span) (left, right vg.Length) {
 	return left, max(right, left+thinnest)
 }
 
-// fill draws all bars of one colour as one path; half is half of a bar's height, in rows.
-func (f painter) fill(c color.Color, half float64, pieces []piece) {
-	slices.SortFunc(pieces, func(a, b piece) int {
-		return cmp.Or(cmp.Compare(a.row, b.row), cmp.Compare(a.from, b.from))
-	})
-	var path vg.Path
-	var left, right vg.Length
-	row := -1
-	flush := func() {
-		if row >= 0 {
-			middle := float64(row) + barMiddle
-			appendRect(&path, left, f.y(middle-half), right, f.y(middle+half))
-		}
-	}
-	for _, p := range pieces {
+// fill draws all bars of one colour as one path; half is half of a bar's height, in rows. Those of a row come in
+// the order of their beginnings.
+func (f painter) fill(c color.Color, half float64, pieces iter.Seq[piece]) {
+	rows := map[int][]bounds{}
+	for p := range pieces {
 		if !p.meets(f.window) {
 			continue
 		}
-		l, r := f.ends(p.span)
-		if p.row == row && l < right+closest {
-			right = max(right, r)
+		left, right := f.ends(p.span)
+		drawn := rows[p.row]
+		if last := len(drawn) - 1; last >= 0 && left < drawn[last].right+closest {
+			drawn[last].right = max(drawn[last].right, right)
 			continue
 		}
-		flush()
-		row, left, right = p.row, l, r
+		rows[p.row] = append(drawn, bounds{left, right})
 	}
-	flush()
+	var path vg.Path
+	for _, row := range slices.Sorted(maps.Keys(rows)) {
+		bottom, top := f.y(float64(row)+barMiddle-half), f.y(float64(row)+barMiddle+half)
+		for _, bar := range rows[row] {
+			appendRect(&path, bar.left, bottom, bar.right, top)
+		}
+	}
 	f.c.SetColor(c)
 	f.c.Fill(path)
 }
+
+// bounds are the edges of what is drawn as one bar.
+type bounds struct{ left, right vg.Length }
 
 // marks draws a sign at each point; signs that would hide each other are drawn once.
 func (f painter) marks(m mark, at []point) {

@@ -1,6 +1,7 @@
 package results
 
 import (
+	"iter"
 	"math"
 	"time"
 
@@ -10,7 +11,7 @@ import (
 )
 
 // sawtooth draws the age of the oldest waiter; where nobody waits there is no line.
-type sawtooth []tooth
+type sawtooth iter.Seq[tooth]
 
 // Plot implements plot.Plotter.
 func (s sawtooth) Plot(c draw.Canvas, p *plot.Plot) {
@@ -19,7 +20,7 @@ func (s sawtooth) Plot(c draw.Canvas, p *plot.Plot) {
 	place := func(at, age time.Duration) vg.Point {
 		return vg.Point{X: x(at.Seconds()), Y: y(math.Max(age.Seconds(), p.Y.Min))}
 	}
-	for _, t := range s {
+	for t := range s {
 		from, to := place(t.from, t.from-t.call), place(t.to, t.to-t.call)
 		if from.X-line.last.X > column {
 			line.lift()

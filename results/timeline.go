@@ -1,8 +1,10 @@
 package results
 
 import (
+	"cmp"
 	"fmt"
 	"image/color"
+	"iter"
 	"slices"
 	"sort"
 	"strconv"
@@ -73,8 +75,9 @@ type holderBars struct {
 
 func (b *holderBars) keys() []key {
 	keys := []key{{"holds the lock", bar(holdColor, 1)}}
-	if len(b.holds(shared)) > 0 {
+	for range b.holds(shared) {
 		keys = append(keys, key{"shares it", bar(shareColor, 1)})
+		break
 	}
 	keys = append(keys, key{"waits for it", bar(waitColor, 0.5)})
 	if slices.ContainsFunc(b.scene.overlaps, func(o overlap) bool { return o.span.meets(b.window.span) }) {
@@ -154,7 +157,7 @@ func (b *holderBars) Plot(c draw.Canvas, p *plot.Plot) {
 	frame.fill(waitColor, waitHalf, b.waits())
 	frame.fill(holdColor, holdHalf, b.holds(alone))
 	frame.fill(shareColor, holdHalf, b.holds(shared))
-	frame.fill(redColor, holdHalf, b.contested())
+	frame.fill(redColor, holdHalf, slices.Values(b.contested()))
 	b.tokens(frame)
 	frame.marks(lostMark, b.infosAt(history.Lost))
 	frame.marks(failMark, b.infosAt(history.Crash))
@@ -168,34 +171,38 @@ type piece struct {
 	row int
 }
 
-func (b *holderBars) waits() []piece {
-	var pieces []piece
-	for _, o := range b.scene.h.Ops {
-		waited := span{o.CallAt, min(o.ReturnAt, b.scene.last)}
-		if row, ok := b.row[o.Client]; ok && o.Op == history.Acquire && waited.meets(b.window.span) {
-			pieces = append(pieces, piece{waited, row})
+// waits yields the bars of acquires that waited, those of a row in the order of their beginnings.
+func (b *holderBars) waits() iter.Seq[piece] {
+	return func(yield func(piece) bool) {
+		for i := range b.scene.h.Ops {
+			o := &b.scene.h.Ops[i]
+			waited := span{o.CallAt, min(o.ReturnAt, b.scene.last)}
+			if row, ok := b.row[o.Client]; ok && o.Op == history.Acquire && waited.meets(b.window.span) && !yield(piece{waited, row}) {
+				return
+			}
 		}
 	}
-	return pieces
 }
 
 func shared(hold *history.Hold) bool { return hold.Acquire.Mode == history.Shared }
 
 func alone(hold *history.Hold) bool { return !shared(hold) }
 
-// holds are the bars of those holds that are wanted.
-func (b *holderBars) holds(wanted func(*history.Hold) bool) []piece {
-	var pieces []piece
-	for _, hold := range b.scene.holds {
-		held := holdSpan(hold, b.scene.last)
-		if row, ok := b.row[hold.Acquire.Client]; ok && held.meets(b.window.span) && wanted(&hold) {
-			pieces = append(pieces, piece{held, row})
+// holds yields the bars of those holds that are wanted, in the order of their beginnings.
+func (b *holderBars) holds(wanted func(*history.Hold) bool) iter.Seq[piece] {
+	return func(yield func(piece) bool) {
+		for i := range b.scene.holds {
+			hold := &b.scene.holds[i]
+			held := holdSpan(*hold, b.scene.last)
+			if row, ok := b.row[hold.Acquire.Client]; ok && held.meets(b.window.span) && wanted(hold) && !yield(piece{held, row}) {
+				return
+			}
 		}
 	}
-	return pieces
 }
 
-// contested are the parts of holds in which there were more holders of the key than may be.
+// contested are the parts of holds in which there were more holders of the key than may be, in the order of their
+// beginnings.
 func (b *holderBars) contested() []piece {
 	byKey := map[string][]span{}
 	for _, o := range b.scene.overlaps {
@@ -212,6 +219,7 @@ func (b *holderBars) contested() []piece {
 			pieces = append(pieces, piece{held.clip(s), row})
 		}
 	}
+	slices.SortFunc(pieces, func(a, b piece) int { return cmp.Compare(a.from, b.from) })
 	return pieces
 }
 

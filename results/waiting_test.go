@@ -19,7 +19,7 @@ func TestOldestWaiterIsASawtoothWithHoles(t *testing.T) {
 	s.wait(1, history.Unknown, 12*ms, 30*ms)
 	s.wait(0, history.OK, 50*ms, 60*ms)
 	h := s.build()
-	got := oldestWaiter(waitSteps(&h), h.Last())
+	got := slices.Collect(oldestWaiter(waitSteps(&h), h.Last()))
 	want := []tooth{
 		{span{10 * ms, 20 * ms}, 10 * ms},
 		{span{20 * ms, 30 * ms}, 12 * ms}, // p1 is the oldest now, and nobody waits from 30 to 50
@@ -35,7 +35,7 @@ func TestOldestWaiterThatNeverReturnsWaitsToTheEnd(t *testing.T) {
 	s.wait(0, history.Unknown, 10*ms, 0)
 	s.wait(1, history.OK, 20*ms, 90*ms)
 	h := s.build()
-	got := oldestWaiter(waitSteps(&h), h.Last())
+	got := slices.Collect(oldestWaiter(waitSteps(&h), h.Last()))
 	if want := []tooth{{span{10 * ms, 90 * ms}, 10 * ms}}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
@@ -125,7 +125,7 @@ func TestThinningKeepsExtremes(t *testing.T) {
 		points = append(points, point{float64(i%660) + float64(i)/1e6, 100 + float64(i%50)})
 	}
 	points = append(points, point{330, 300}, point{331, 1})
-	kept := thinned(points, func(p point) vg.Point { return vg.Point{X: vg.Length(p.x), Y: vg.Length(p.y)} })
+	kept := thinned(slices.Values(points), func(p point) vg.Point { return vg.Point{X: vg.Length(p.x), Y: vg.Length(p.y)} })
 	for _, want := range []vg.Point{{X: 330, Y: 300}, {X: 331, Y: 1}} {
 		if !slices.Contains(kept, want) {
 			t.Errorf("%v is not drawn", want)
