@@ -51,6 +51,13 @@
 // An error of Run says that the harness failed. What a lock did wrong is in the history, and what
 // that means is a verdict.
 //
+// # Looking in
+//
+// Who wants to see a cell while it runs, a terminal or a metrics endpoint, gives Parts a Monitor and asks that for
+// a Snapshot as often as it likes. It knows what the history knows: the recorder's writing goroutine shows it each
+// batch of events, so that clients and what they measure pay nothing for it, and it is at most a tenth of a second
+// behind. Nothing that it says judges anything, or reaches a file.
+//
 // # Rules that everything rests on
 //
 // Invokes are stamped before a request leaves, returns after its answer came: intervals only widen, so

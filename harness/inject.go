@@ -18,6 +18,7 @@ func (r *run) injectAll(ctx context.Context) error {
 	if !sleep(ctx, r.cell.Warmup) {
 		return nil
 	}
+	r.parts.Monitor.Enter(Shaking)
 	began := time.Now()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()

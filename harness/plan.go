@@ -291,17 +291,22 @@ func between(rng *rand.Rand, low, high time.Duration) time.Duration {
 
 // Estimate is about how long the plan takes, to a second: waits that a fault leaves behind are not in it.
 func (p Plan) Estimate() time.Duration {
-	const around = 1500 * time.Millisecond // starting, settling, judging and drawing
 	var all time.Duration
 	for _, c := range p.Cells {
-		lasts := c.Duration
-		for _, schedule := range c.Schedules {
-			last := schedule.Injections[len(schedule.Injections)-1]
-			lasts = max(lasts, last.At+last.For)
-		}
-		all += c.Warmup + lasts + around
+		all += c.Estimate()
 	}
 	return all.Round(time.Second)
+}
+
+// Estimate is about how long the cell takes.
+func (c Cell) Estimate() time.Duration {
+	const around = 1500 * time.Millisecond // starting, settling, judging and drawing
+	lasts := c.Duration
+	for _, schedule := range c.Schedules {
+		last := schedule.Injections[len(schedule.Injections)-1]
+		lasts = max(lasts, last.At+last.For)
+	}
+	return c.Warmup + lasts + around
 }
 
 // JSON is the plan as plan.json has it.

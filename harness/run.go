@@ -52,6 +52,7 @@ type Parts struct {
 	Faults   map[string]nemesis.Fault
 	Kind     Kind
 	Place    Place
+	Monitor  *Monitor // follows the cell; nil: nobody looks
 }
 
 // Prefix is what all keys of a cell begin with; it ends with a slash.
@@ -87,13 +88,15 @@ func Run(ctx context.Context, cell Cell, parts Parts, out io.Writer) (err error)
 	defer func() { err = errors.Join(err, shaken.Close()) }()
 	header := cell.header()
 	header.NoWrites = !parts.Workload.Writes
-	recorder, err := history.NewRecorder(out, header)
+	parts.Monitor.Enter(Opening)
+	recorder, err := history.NewRecorder(out, header, parts.Monitor.observers()...)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, recorder.Close()) }()
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
+	defer parts.Monitor.followLeader(shaken)()
 	r := &run{cell: cell, parts: parts, cluster: shaken, rec: recorder, stop: make(chan struct{}), fail: fail}
 	return r.carryOut(ctx)
 }
@@ -159,8 +162,10 @@ func (r *run) work(ctx, steady context.Context) error {
 	for _, a := range r.actors[:r.cell.Clients] {
 		r.begin(working, a, a.now())
 	}
+	r.parts.Monitor.Enter(WarmingUp)
 	faults := r.injectAll(ctx)
 	r.awaitRecovery(ctx)
+	r.parts.Monitor.Enter(Settling)
 	end()
 	stop := history.Event{Op: history.Stop, Process: history.Nemesis, Client: history.Nemesis, Value: int64(len(r.arrivals))}
 	if ctx.Err() != nil {
@@ -176,6 +181,7 @@ func (r *run) work(ctx, steady context.Context) error {
 	if err := errors.Join(r.failure(ctx), faults, settled, healthy); err != nil {
 		return err
 	}
+	r.parts.Monitor.Enter(LastReads)
 	return guarded(func() { r.lastReads(ctx, steady) })
 }
 

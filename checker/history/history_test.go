@@ -63,6 +63,38 @@ func TestWhatIsRecordedIsRead(t *testing.T) {
 	}
 }
 
+// Whoever observes a recorder sees what is written, in its order, by the time it is told.
+func TestObserverSeesWhatIsWritten(t *testing.T) {
+	var file bytes.Buffer
+	var seen []int64
+	r, err := NewRecorder(&file, Header{}, func(events []Event, now time.Duration) {
+		for _, e := range events {
+			seen = append(seen, e.Seq)
+			if e.At > now {
+				t.Errorf("event %d of %v is shown by %v", e.Seq, e.At, now)
+			}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range bufferSize {
+		oneHold(r)
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	h, err := Decode(&file)
+	if err != nil || int64(len(seen)) != h.Events {
+		t.Fatalf("%d events were seen of %d: %v", len(seen), h.Events, err)
+	}
+	for i, seq := range seen {
+		if seq != int64(i+1) {
+			t.Fatalf("event %d was seen as number %d", seq, i+1)
+		}
+	}
+}
+
 // A kill leaves a file that ends anywhere.
 func TestCutFileGivesItsSoundPrefix(t *testing.T) {
 	var file bytes.Buffer

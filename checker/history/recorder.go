@@ -24,6 +24,7 @@ type Recorder struct {
 
 	spare []Event // the writer goroutine's other buffer
 	enc   *encoder
+	see   []Observer
 	wake  chan struct{}
 	done  chan struct{}
 	err   error // of the writer goroutine, to be read after done
@@ -34,8 +35,13 @@ const (
 	bufferSize = 4096 // events; a recorder that is this far ahead of its writer waits
 )
 
+// Observer is shown the events, in order and at most flushEvery late, and the history's time by which it has seen all;
+// also when there are none. It is called by the goroutine that writes, so that recording costs no more. The events
+// are the recorder's again when it returns, and when it takes long, those who record wait.
+type Observer func(events []Event, now time.Duration)
+
 // NewRecorder starts a history on w with the header as its first line. The clock starts now.
-func NewRecorder(w io.Writer, h Header) (*Recorder, error) {
+func NewRecorder(w io.Writer, h Header, observers ...Observer) (*Recorder, error) {
 	enc, err := newEncoder(w, h)
 	if err != nil {
 		return nil, err
@@ -45,6 +51,7 @@ func NewRecorder(w io.Writer, h Header) (*Recorder, error) {
 		filling: make([]Event, 0, bufferSize),
 		spare:   make([]Event, 0, bufferSize),
 		enc:     enc,
+		see:     observers,
 		wake:    make(chan struct{}, 1),
 		done:    make(chan struct{}),
 	}
@@ -159,7 +166,10 @@ func (r *Recorder) stream() {
 			due = true
 		case <-r.wake:
 		}
-		batch, last := r.take()
+		batch, now, last := r.take()
+		for _, see := range r.see {
+			see(batch, now)
+		}
 		if r.err == nil {
 			r.err = r.enc.write(batch)
 		}
@@ -173,12 +183,12 @@ func (r *Recorder) stream() {
 	}
 }
 
-// take swaps the buffers and tells whether this is the last batch.
-func (r *Recorder) take() ([]Event, bool) {
+// take swaps the buffers, and tells when that was and whether this is the last batch.
+func (r *Recorder) take() (batch []Event, now time.Duration, last bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	batch := r.filling
+	batch = r.filling
 	r.filling, r.spare = r.spare[:0], batch
 	r.drained.Broadcast()
-	return batch, r.closed
+	return batch, r.Now(), r.closed
 }
