@@ -52,7 +52,7 @@ func (a *actor) now() *life {
 
 // open connects the client and opens its lock for every key.
 func (r *run) open(ctx context.Context, a *actor) error {
-	client, err := r.cluster.Client(ctx, cluster.ClientConfig{Number: a.number, Leases: r.leasesOf(a.number)})
+	client, err := r.cluster.Client(ctx, r.config(a.number))
 	if err != nil {
 		return fmt.Errorf("connect client c%d: %w", a.number, err)
 	}
@@ -72,6 +72,15 @@ func (r *run) open(ctx context.Context, a *actor) error {
 		l.runs(l.locks[key])
 	}
 	return nil
+}
+
+// config is what a client is opened with.
+func (r *run) config(number int) cluster.ClientConfig {
+	config := cluster.ClientConfig{Number: number, Leases: r.leasesOf(number)}
+	if r.costs.asked && number < r.cell.Clients {
+		config.DialOptions = r.costs.traffic.DialOptions()
+	}
+	return config
 }
 
 func (r *run) openLock(ctx context.Context, a *actor, client Client, key string) (lock.Lock, error) {

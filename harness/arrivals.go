@@ -24,6 +24,7 @@ func (r *run) arrive(ctx context.Context) {
 			if !sleep(ctx, at-time.Since(began)) {
 				return
 			}
+			r.costs.cameLate(began.Add(at))
 			select {
 			case r.arrivals <- r.rec.Since(began.Add(at)):
 			case <-ctx.Done():

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"time"
 
@@ -26,6 +27,8 @@ type Trial struct {
 	Settings Settings
 	Setting  string // the cells' Setting
 	Subjects []Subject
+	// Together has all clients open their sessions at once: in calm no lease ends, and its phase does not matter.
+	Together bool
 	// Readers is the share of rounds in which the workload only reads.
 	Readers float64
 }
@@ -56,6 +59,8 @@ func (t Trial) Faults() map[string]nemesis.Fault {
 type Plan struct {
 	Seed  uint64 `json:"seed"`
 	Cells []Cell `json:"cells"`
+	// Order is that in which the cells are carried out, by their index; empty: as they are listed.
+	Order []int `json:"order,omitempty"`
 }
 
 // Cell is one strategy under one scenario, one repeat.
@@ -170,6 +175,9 @@ func draw(seed uint64, trial Trial, subject Subject, repeat int) Cell {
 	}
 	for c := range s.Clients {
 		choices := drawChoices(s, stream(seed, recipe.Name, repeat, "client", c))
+		if trial.Together {
+			choices.Phase = 0
+		}
 		share(choices.Rounds, trial.Readers, stream(seed, recipe.Name, repeat, "readers", c))
 		cell.Processes = append(cell.Processes, choices)
 	}
@@ -180,6 +188,42 @@ func draw(seed uint64, trial Trial, subject Subject, repeat int) Cell {
 		cell.Schedules = append(cell.Schedules, drawSchedule(s, rule, stream(seed, recipe.Name, repeat, "nemesis", i)))
 	}
 	return cell
+}
+
+// Turns are the indices of the cells in the order in which they are carried out.
+func (p Plan) Turns() []int {
+	if len(p.Order) > 0 {
+		return p.Order
+	}
+	var listed []int
+	for i := range p.Cells {
+		listed = append(listed, i)
+	}
+	return listed
+}
+
+// Interleave draws an Order, so that what changes on the machine meets all cells alike: each repeat is done with before
+// the next one begins. Those that need to know what others came to, come after them.
+func (p *Plan) Interleave() {
+	p.Order = stream(p.Seed, Calm, 0, "order", 0).Perm(len(p.Cells))
+	stage := func(c Cell) int {
+		if c.Load > 0 {
+			return 1
+		}
+		return 0
+	}
+	slices.SortStableFunc(p.Order, func(a, b int) int {
+		one, other := p.Cells[a], p.Cells[b]
+		return cmp.Or(one.Repeat-other.Repeat, stage(one)-stage(other))
+	})
+}
+
+// Loaded is a cell whose Load has become a rate: its share of what its strategy can do, in acquires a second. Its
+// arrivals are what the same seed draws at that rate.
+func (c Cell) Loaded(capacity float64) Cell {
+	c.Rate = min(c.Load*capacity, scenario.MaxRate)
+	c.Arrivals = drawArrivals(c.Rate, stream(c.Seed, c.Fault, c.Repeat, "arrivals", 0))
+	return c
 }
 
 func drawChoices(s Settings, rng *rand.Rand) Choices {

@@ -274,3 +274,42 @@ func TestSettingsOutOfRangeAreNamed(t *testing.T) {
 		}
 	}
 }
+
+// A bench has its repeats one after the other, each in an order of its own; what needs to know others comes after them.
+func TestInterleavedPlanDoesEachCellOnce(t *testing.T) {
+	loaded := settings()
+	loaded.Load = 0.5
+	plan := Draw(7, append(trials(loaded, scenarios[0]), trials(settings(), scenarios...)...))
+	plan.Interleave()
+	again := Draw(7, append(trials(loaded, scenarios[0]), trials(settings(), scenarios...)...))
+	again.Interleave()
+	if !slices.Equal(plan.Turns(), again.Turns()) || slices.IsSorted(plan.Turns()) {
+		t.Errorf("one seed gives the orders %v and %v", plan.Turns(), again.Turns())
+	}
+	if listed := slices.Sorted(slices.Values(plan.Turns())); !slices.Equal(listed, (Plan{Cells: plan.Cells}).Turns()) {
+		t.Errorf("%v are not all of %d cells", plan.Turns(), len(plan.Cells))
+	}
+	for i, turn := range plan.Turns()[1:] {
+		before, now := plan.Cells[plan.Turns()[i]], plan.Cells[turn]
+		if now.Repeat < before.Repeat || now.Repeat == before.Repeat && before.Load > 0 && now.Load == 0 {
+			t.Errorf("%v comes after %v", now.Name(), before.Name())
+		}
+	}
+}
+
+// The rate of what is asked for is known when what can be done was measured; the seed says the rest.
+func TestLoadedCellAsksForItsShare(t *testing.T) {
+	s := settings()
+	s.Load = 0.5
+	cell := Draw(7, trials(s, scenarios[0])).Cells[0]
+	if len(cell.Arrivals) != 0 {
+		t.Fatalf("%d arrivals are planned at an unknown rate", len(cell.Arrivals))
+	}
+	slow, fast := cell.Loaded(40), cell.Loaded(400)
+	if slow.Rate != 20 || !slices.Equal(slow.Arrivals, cell.Loaded(40).Arrivals) {
+		t.Errorf("half of 40 a second are %v", slow.Rate)
+	}
+	if ratio := float64(len(fast.Arrivals)) / float64(len(slow.Arrivals)); ratio < 8 || ratio > 12 {
+		t.Errorf("%d arrivals at 20 a second, %d at 200", len(slow.Arrivals), len(fast.Arrivals))
+	}
+}

@@ -18,6 +18,9 @@ func Record(ctx context.Context, cell Cell, parts Parts, stored *results.Cell) e
 		return err
 	}
 	parts.Place.Members, parts.Place.Dir = cell.Members, stored.Dir()
+	if cell.Costs {
+		parts.Costs = stored.WriteCosts
+	}
 	err = Run(ctx, cell, parts, file)
 	return errors.Join(err, file.Close())
 }

@@ -18,6 +18,7 @@ import (
 	"lockquake/harness/nemesis"
 	"lockquake/harness/network"
 	"lockquake/harness/scenario"
+	"lockquake/results"
 	"lockquake/workloads"
 	"lockquake/workloads/lock"
 )
@@ -53,6 +54,8 @@ type Parts struct {
 	Kind     Kind
 	Place    Place
 	Monitor  *Monitor // follows the cell; nil: nobody looks
+	// Costs is given what the lock cost, at the end. Nil: nobody wants to know, and nothing is measured beside the lock.
+	Costs func(results.Costs) error
 }
 
 // Prefix is what all keys of a cell begin with; it ends with a slash.
@@ -98,6 +101,7 @@ func Run(ctx context.Context, cell Cell, parts Parts, out io.Writer) (err error)
 	defer fail(nil)
 	defer parts.Monitor.followLeader(shaken)()
 	r := &run{cell: cell, parts: parts, cluster: shaken, rec: recorder, stop: make(chan struct{}), fail: fail}
+	r.costs.run, r.costs.asked = r, parts.Costs != nil
 	return r.carryOut(ctx)
 }
 
@@ -129,6 +133,7 @@ type run struct {
 	stop      chan struct{}           // closed: no new rounds
 	arrivals  chan time.Duration      // that are due, since the history's start; nil: closed loop
 	fail      context.CancelCauseFunc // ends the run early
+	costs     costing
 }
 
 func (r *run) carryOut(ctx context.Context) (err error) {
@@ -143,6 +148,7 @@ func (r *run) carryOut(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, r.truth.close(steady)) }()
+	defer func() { err = errors.Join(err, r.costs.floor.close()) }()
 	r.workload = r.parts.Workload.New(r.resource())
 	defer func() { err = errors.Join(err, r.closeActors()) }()
 	if err := r.openActors(ctx, steady); err != nil {
@@ -156,6 +162,9 @@ func (r *run) work(ctx, steady context.Context) error {
 	working, cancel := context.WithCancel(steady)
 	defer cancel()
 	r.working = working
+	if err := r.costs.begin(steady); err != nil {
+		return err
+	}
 	arriving, end := context.WithCancel(working)
 	defer end()
 	r.arrive(arriving)
@@ -177,8 +186,9 @@ func (r *run) work(ctx, steady context.Context) error {
 		cancel() // nothing will be judged: nobody needs to get what it waits for
 	}
 	settled := r.settle(ctx, cancel)
+	measured := r.costs.finish(steady)
 	healthy := r.verifyHealthy(steady)
-	if err := errors.Join(r.failure(ctx), faults, settled, healthy); err != nil {
+	if err := errors.Join(r.failure(ctx), faults, settled, measured, healthy); err != nil {
 		return err
 	}
 	r.parts.Monitor.Enter(LastReads)

@@ -25,6 +25,8 @@ type Settings struct {
 	Permits  int            `json:"permits,omitempty"` // how many may hold a lock that lets several in; 0: one
 	Spread   string         `json:"spread,omitempty"`  // how keys are chosen: scenario.Uniform or Zipf
 	Rate     float64        `json:"rate,omitempty"`    // open loop: acquires a second that all clients together should begin; 0: closed loop
+	Load     float64        `json:"load,omitempty"`    // open loop: Rate will be this share of what the lock can do, which is measured first
+	Costs    bool           `json:"costs,omitempty"`   // measure beside the lock what it costs, and what it stands on
 }
 
 // Usual are the settings where nobody says anything else.
