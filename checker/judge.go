@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -32,14 +33,42 @@ func (p Promise) In(fault string) Grade {
 // Want is what is asked of a cell.
 type Want uint8
 
-// Wants. The zero Want is the strict one.
+// Wants. The zero Want is the strict one of those that heed promises.
 const (
 	// Safe asks for what the strategy promises, and that the cell is never unsafe.
 	Safe Want = iota
 	// Promised asks for just what the strategy promises, and lets known bugs pass; of a broken lock it
 	// asks that it is caught.
 	Promised
+	// AtLeastFenced and those after it ask for that grade or a stronger one, whatever the strategy promises.
+	AtLeastFenced
+	AtLeastLeaseBounded
+	AtLeastExclusive
 )
+
+// Wants are all of them as people write them.
+func Wants() []string {
+	return []string{"safe", "promised", Fenced.String(), LeaseBounded.String(), Exclusive.String()}
+}
+
+// ParseWant reads what String gives.
+func ParseWant(text string) (Want, error) {
+	i := slices.Index(Wants(), text)
+	if i < 0 {
+		return Safe, fmt.Errorf("give one of %s", strings.Join(Wants(), ", "))
+	}
+	return Want(i), nil
+}
+
+func (w Want) String() string { return Wants()[w] }
+
+// grade is the least that is asked for, whatever is promised; Ungraded: what is promised.
+func (w Want) grade() Grade {
+	if w < AtLeastFenced {
+		return Ungraded
+	}
+	return Fenced + Grade(w-AtLeastFenced)
+}
 
 // Judgement is all that is said of a cell. Verdicts holds those of the checkers and, last, the
 // verdict "promise".
@@ -63,6 +92,8 @@ func Judge(h history.History, checkers []Checker, p Promise, w Want) Judgement {
 	case p.Broken && w == Promised:
 		needed = needed[:2] // who is caught is caught, with or without the fault
 		j.Verdicts = append(j.Verdicts, caught(j.Grade, j.Verdicts))
+	case w.grade() != Ungraded:
+		j.Verdicts = append(j.Verdicts, reached(j.Grade, h.Header, w.grade()))
 	default:
 		j.Verdicts = append(j.Verdicts, kept(j.Grade, h.Header.Fault, p, w))
 	}
@@ -136,11 +167,7 @@ func (j *Judgement) merge(needed []string) Validity {
 func kept(g Grade, fault string, p Promise, w Want) Verdict {
 	v := Verdict{Checker: "promise", Judged: 1}
 	promised := p.In(fault)
-	circumstances := "under " + fault
-	if fault == calm {
-		circumstances = "in calm"
-	}
-	v.Why = fmt.Sprintf("promised %s %s, was %s", promiseName(promised), circumstances, g)
+	v.Why = fmt.Sprintf("promised %s %s, was %s", promiseName(promised), circumstances(fault), g)
 	switch {
 	case g == Ungraded:
 		v.Validity = Unknown
@@ -153,6 +180,26 @@ func kept(g Grade, fault string, p Promise, w Want) Verdict {
 		v.Validity = Valid
 	}
 	return v
+}
+
+// reached compares a grade with the one that is wanted.
+func reached(g Grade, header history.Header, wanted Grade) Verdict {
+	v := Verdict{Checker: "promise", Judged: 1, Why: fmt.Sprintf("wanted %s %s, was %s", wanted, circumstances(header.Fault), g)}
+	switch {
+	case g == Ungraded:
+	case g < wanted:
+		v.Validity = Invalid
+	default:
+		v.Validity = Valid
+	}
+	return v
+}
+
+func circumstances(fault string) string {
+	if fault == calm {
+		return "in calm"
+	}
+	return "under " + fault
 }
 
 func promiseName(g Grade) string {

@@ -96,6 +96,11 @@ func TestJudge(t *testing.T) {
 		{"a known grant out of turn", strandedCell, Promise{Known: []string{"grant"}}, Promised, Exclusive, Valid, "was exclusive"},
 		{"broken on purpose, caught by a grant", strandedCell, broken, Promised, Exclusive, Valid, "a broken lock, caught by grant"},
 		{"broken on purpose, caught by a waiter in vain", strings.Replace(calmCell, "<stop>", "<stop>                   |acquire!|", 1), broken, Promised, Exclusive, Valid, "a broken lock, caught by progress"},
+		{"the grade that is wanted, more than is promised", fencedCell, anything, AtLeastLeaseBounded, LeaseBounded, Valid, "wanted lease-bounded under pause-holder, was lease-bounded"},
+		{"less than the grade that is wanted, all that is promised", fencedCell, careful, AtLeastExclusive, LeaseBounded, Invalid, "wanted exclusive under pause-holder, was lease-bounded"},
+		{"the grade that is wanted, and another bug", stolenUnderFault, guilty, AtLeastFenced, LeaseBounded, Invalid, "wanted fenced under pause-holder, was lease-bounded"},
+		{"a grade is wanted, and none is known", `p0: |acquire?|`, careful, AtLeastFenced, Ungraded, Unknown, "wanted fenced under , was unknown"},
+		{"a grade is wanted of a broken lock", calmCell, broken, AtLeastExclusive, Exclusive, Valid, "wanted exclusive in calm, was exclusive"},
 		{"another bug than the known one", stolenUnderFault, Promise{Known: []string{"progress"}}, Promised, LeaseBounded, Invalid, "was lease-bounded"},
 	} {
 		t.Run(c.claim, func(t *testing.T) {
@@ -105,6 +110,21 @@ func TestJudge(t *testing.T) {
 				t.Errorf("%v, %v: %s\nwanted %v, %v: %s\n%+v", j.Grade, j.Validity, last.Why, c.grade, c.valid, c.why, j.Verdicts)
 			}
 		})
+	}
+}
+
+// What is written is read, and stands for the grade that it names.
+func TestWantText(t *testing.T) {
+	for i, text := range Wants() {
+		w, err := ParseWant(text)
+		if err != nil || w != Want(i) || w.String() != text || w.grade() != Ungraded && w.grade().String() != text {
+			t.Errorf("%q is read as %v, at least %v: %v", text, w, w.grade(), err)
+		}
+	}
+	for _, text := range []string{"", "unsafe", "unknown", "Exclusive"} {
+		if w, err := ParseWant(text); err == nil {
+			t.Errorf("%q is read as %v", text, w)
+		}
 	}
 }
 

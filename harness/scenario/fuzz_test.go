@@ -47,6 +47,9 @@ func wantWithinLimits(t *testing.T, s scenario.Scenario) {
 		"hold":     c.Hold.From < 0 || c.Hold.To < c.Hold.From || c.Hold.To > scenario.MaxTime,
 		"warmup":   c.Warmup < 0 || c.Warmup > scenario.MaxTime,
 		"duration": c.Duration < 0 || c.Duration > scenario.MaxTime,
+		"max-p99":  s.Want.MaxP99 < 0 || s.Want.MaxP99 > scenario.MaxTime,
+		"max-gap":  s.Want.MaxGap < 0 || s.Want.MaxGap > scenario.MaxTime,
+		"min-ops":  s.Want.MinOps < 0 || s.Want.MinOps > scenario.MaxOps,
 		"rules":    len(s.Rules) > scenario.MaxRules,
 	} {
 		if wrong {

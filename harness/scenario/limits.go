@@ -16,6 +16,9 @@ const (
 	MaxTTL     = 10 * time.Minute
 	MaxTime    = 24 * time.Hour // any other length of time
 	MinTime    = time.Millisecond
+
+	MinThreshold = time.Microsecond
+	MaxOps       = 1_000_000_000
 )
 
 // Kinds of clusters.

@@ -16,6 +16,7 @@ type Names struct {
 	Faults     []Fault
 	Strategies []string // groups of them too; nil: any name will do
 	Workloads  []string
+	Wants      []string // what may be asked of cells
 }
 
 // Fault is a fault of the catalogue, with whom it strikes and when, unless a scenario says otherwise.
@@ -77,7 +78,7 @@ func (n Names) faults() []string {
 	return names
 }
 
-// fewNames is how many are listed where no name is near.
+// fewNames is how many are listed where no name is near, unless they are listed nowhere else.
 const fewNames = 20
 
 func noSuch(name string, known []string, all string) string {
@@ -95,7 +96,7 @@ func meant(name string, known []string, all string) string {
 	switch {
 	case nearest != "":
 		return fmt.Sprintf("did you mean %q?", nearest)
-	case len(known) <= fewNames:
+	case len(known) <= fewNames || all == "":
 		return "give one of " + strings.Join(known, ", ")
 	}
 	return all + " shows all"

@@ -28,6 +28,7 @@ func known() scenario.Names {
 			"mutex-norecheck", "mutex-norecheck+fence", "none", "delete-by-name", "all", "broken",
 		},
 		Workloads: []string{"register", "set", "contend"},
+		Wants:     []string{"safe", "promised", "fenced"},
 	}
 	add := func(role nemesis.Role, moment nemesis.Moment, members int, names ...string) {
 		for _, name := range names {

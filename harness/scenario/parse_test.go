@@ -32,6 +32,10 @@ workload: contend
 permits: 2
 spread: zipf
 rate: 12.5
+want: fenced
+max-p99: 50ms
+max-gap: 3s
+min-ops: 100
 faults:
   - fault: pause
     target: leader
@@ -47,6 +51,7 @@ faults:
 			TTL: 2 * time.Second, Hold: scenario.Range{From: 25 * ms, To: 75 * ms}, Warmup: 500 * ms, Duration: 2 * time.Minute,
 			Resource: scenario.InMemory, Repeat: 6, Workload: "contend", Permits: 2, Spread: scenario.Zipf, Rate: 12.5,
 		},
+		Want: scenario.Want{Guarantee: "fenced", MaxP99: 50 * ms, MaxGap: 3 * time.Second, MinOps: 100},
 		Rules: []scenario.Rule{
 			{Fault: "pause-leader", Aim: nemesis.Aim{Fault: lasting{}, Role: nemesis.Leader},
 				Every: 5 * time.Second, Jitter: time.Second, For: scenario.Span{TTLs: 2}, Probability: 1},
@@ -119,6 +124,12 @@ var mistakes = []struct{ name, good, bad string }{
 	{"a workload that is a list", "workload: set" + calm, "workload: [set]" + calm},
 	{"a rate of nothing", "rate: 0.5" + calm, "rate: 0" + calm},
 	{"a spread that nobody knows", "spread: zipf" + calm, "spread: wide" + calm},
+	{"a want that nobody knows", "want: fenced" + calm, "want: perfect" + calm},
+	{"a want that is several", "want: fenced\nmax-p99: 50ms" + calm, "want: {grade: fenced, max-p99: 50ms}" + calm},
+	{"a threshold as in other languages", "max-p99: 50ms" + calm, "max_p99: 50ms" + calm},
+	{"a threshold without a unit", "max-gap: 3s" + calm, "max-gap: 3" + calm},
+	{"a threshold of no time", "max-p99: 1us" + calm, "max-p99: 0s" + calm},
+	{"a threshold of no acquires", "min-ops: 1" + calm, "min-ops: 0" + calm},
 	{"a resource that nobody knows", "resource: etcd" + calm, "resource: disk" + calm},
 	{"strategies that are no list", "strategies: [mutex]" + calm, "strategies: mutex" + calm},
 	{"strategies, none", "strategies: [mutex]" + calm, "strategies: []" + calm},

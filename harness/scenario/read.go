@@ -27,6 +27,10 @@ func (r *reader) scenario(into *Scenario, root ast.Node) {
 		{"permits", r.number(&s.Permits, MaxClients)},
 		{"spread", r.oneOf(&s.Spread, Uniform, Zipf)},
 		{"rate", r.rate(&s.Rate)},
+		{"want", r.oneOf(&into.Want.Guarantee, r.known.Wants...)},
+		{"max-p99", r.duration(&into.Want.MaxP99, MinThreshold, MaxTime)},
+		{"max-gap", r.duration(&into.Want.MaxGap, MinThreshold, MaxTime)},
+		{"min-ops", r.number(&into.Want.MinOps, MaxOps)},
 		{"faults", nil}, // last: rules are held against the settings
 	})
 	if faults, ok := given["faults"]; ok {

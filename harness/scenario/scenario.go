@@ -18,6 +18,10 @@
 //	permits: 1                       # how many may hold a lock that lets several in
 //	spread: uniform                  # uniform | zipf: how clients choose keys
 //	rate: 50                         # open loop: acquires a second of all clients together
+//	want: lease-bounded              # what a cell must give: safe | promised | fenced | lease-bounded | exclusive
+//	max-p99: 50ms                    # and these thresholds: 99 % of acquires within that time,
+//	max-gap: 3s                      # nobody waits that long for anybody's grant,
+//	min-ops: 100                     # and so many acquires
 //	faults:                          # rules, side by side; [] for a calm run
 //	  - fault: pause                 # with its target it is pause-leader, which can be given as well
 //	    target: leader               # holder | waiter | client | leader | follower | random | majority | all
@@ -50,6 +54,7 @@ type Scenario struct {
 	Name     string
 	Doc      string // in one line
 	Settings Settings
+	Want     Want
 	Rules    []Rule // each goes on by itself, beside the others; none: a calm run
 }
 
@@ -71,6 +76,14 @@ type Settings struct {
 	Permits    int
 	Spread     string
 	Rate       float64
+}
+
+// Want is what a scenario asks of each of its cells; the zero fields are left to the user.
+type Want struct {
+	Guarantee string        // safe, promised or a grade
+	MaxP99    time.Duration // of the time to acquire
+	MaxGap    time.Duration // between grants
+	MinOps    int           // acquires
 }
 
 // Alone is a scenario of one fault, injected again and again as it comes.
