@@ -46,6 +46,14 @@ func (t Trial) Possible(kind Kind) error {
 	return nil
 }
 
+// Fault is what its cells have for their Fault.
+func (t Trial) Fault() string {
+	if len(t.Scenario.Rules) == 0 {
+		return Calm
+	}
+	return t.Scenario.Name
+}
+
 // Faults are the trial's, by their names.
 func (t Trial) Faults() map[string]nemesis.Fault {
 	faults := map[string]nemesis.Fault{}
@@ -164,11 +172,8 @@ func Draw(seed uint64, trials []Trial) Plan {
 func draw(seed uint64, trial Trial, subject Subject, repeat int) Cell {
 	s, recipe := trial.Settings, trial.Scenario
 	cell := Cell{
-		Strategy: subject.Name, Fault: recipe.Name, Setting: trial.Setting, Repeat: repeat, Seed: seed, Fenced: subject.Fenced, Settings: s,
+		Strategy: subject.Name, Fault: trial.Fault(), Setting: trial.Setting, Repeat: repeat, Seed: seed, Fenced: subject.Fenced, Settings: s,
 		Settle: 5*s.TTL + requestTimeout,
-	}
-	if len(recipe.Rules) == 0 {
-		cell.Fault = Calm
 	}
 	for k := range s.Keys {
 		cell.KeyNames = append(cell.KeyNames, "k"+strconv.Itoa(k))

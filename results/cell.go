@@ -90,6 +90,10 @@ func (c *Cell) Finish(h history.History, j checker.Judgement) error {
 		title += ", broken" // in another way than its grade tells of
 	}
 	m := measurement{s.measure(), s.struck()}
+	thresholds := c.Record().Limits.judge(s, m.Stats)
+	if j.Harness {
+		doubt(thresholds)
+	}
 	steps := []func() error{
 		func() error { return writeJSON(c.Path(verdictsFile), j) },
 		func() error { return writeJSON(c.Path(statsFile), m) },
@@ -100,7 +104,10 @@ func (c *Cell) Finish(h history.History, j checker.Judgement) error {
 		func() error { return percentiles(m.Stats, title).save(c.Path("percentiles")) },
 		func() error {
 			return c.run.update(c.index, func(r *Record) {
-				r.State, r.Grade, r.Validity, r.Why = Done, j.Grade, j.Validity, headline(j).Why
+				r.State, r.Grade, r.Validity, r.Why, r.Thresholds = Done, j.Grade, j.Validity, headline(j).Why, thresholds
+				if t, ok := telling(thresholds); ok && j.Validity == checker.Valid {
+					r.Why = t.Name + ": " + t.Why
+				}
 			})
 		},
 	}
@@ -115,7 +122,7 @@ func (c *Cell) Finish(h history.History, j checker.Judgement) error {
 // Fail marks a cell that the harness could not carry out.
 func (c *Cell) Fail(cause error) error {
 	return c.run.update(c.index, func(r *Record) {
-		r.State, r.Grade, r.Validity, r.Why = Failed, checker.Ungraded, checker.Unknown, cause.Error()
+		r.State, r.Grade, r.Validity, r.Why, r.Thresholds = Failed, checker.Ungraded, checker.Unknown, cause.Error(), nil
 	})
 }
 

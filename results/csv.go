@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -45,8 +46,18 @@ func fields() []field {
 		{"longest_wait_ms", ms(func(st Stats) time.Duration { return st.LongestWait })},
 		{"longest_gap_ms", ms(func(st Stats) time.Duration { return st.LongestGap })},
 		{"jain", number(func(st Stats) float64 { return st.Jain })},
+		{"thresholds", thresholdWords},
 		{"why", func(c contents) string { return c.Why }},
 	}
+}
+
+// thresholdWords is such as "max-p99 missed, min-ops met".
+func thresholdWords(c contents) string {
+	var all []string
+	for _, t := range c.Thresholds {
+		all = append(all, t.Name+" "+t.Word())
+	}
+	return strings.Join(all, ", ")
 }
 
 func (c contents) ifMeasured(text string) string {

@@ -59,7 +59,8 @@ type CellDifference struct {
 	Metrics  []MetricDifference `json:"metrics,omitempty"` // of those that both measured
 }
 
-// Standing is how the repeats of a cell came out: the weakest grade, and the worst outcome.
+// Standing is how the repeats of a cell came out: the weakest grade, and the worst outcome. Thresholds are left to the
+// metrics.
 type Standing struct {
 	Repeats int           `json:"repeats"` // 0: there is no such cell
 	Grade   checker.Grade `json:"grade"`
@@ -189,8 +190,8 @@ func standing(repeats []contents) Standing {
 	var grades []checker.Grade
 	for i, c := range repeats {
 		grades = append(grades, c.Grade)
-		if i == 0 || slices.Index(outcomes, outcome(c)) < slices.Index(outcomes, s.Outcome) {
-			s.Outcome = outcome(c)
+		if i == 0 || slices.Index(outcomes, guarantee(c)) < slices.Index(outcomes, s.Outcome) {
+			s.Outcome = guarantee(c)
 		}
 	}
 	s.Grade = checker.Weakest(grades...)

@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"golang.org/x/perf/benchfmt"
+
+	"lockquake/checker"
 )
 
 // mixed is a run with a cell that held, one that is broken, one that failed and one that was never begun.
@@ -59,6 +61,22 @@ func TestJUnitNeverPassesWhatIsNotKnown(t *testing.T) {
 	}
 	if e := planned.Error; e == nil || e.Type != "planned" {
 		t.Errorf("planned as %+v", e)
+	}
+}
+
+// What was to be let pass is neither a pass nor an error; what never began is an error all the same.
+func TestJUnitSkipsTheUnknownThatIsLetPass(t *testing.T) {
+	names := []CellName{{"mutex", "none", 1}, {"late", "none", 1}}
+	r := must(Create(filepath.Join(t.TempDir(), "run"), Info{Unknown: LetPass, Cells: names}))(t)
+	h := calm("mutex", 3, 200*ms)
+	j := judged(h)
+	j.Validity = checker.Unknown
+	check(t, must(r.Cell(names[0]))(t).Finish(h, j))
+	check(t, r.Finish())
+	var suites junitSuites
+	check(t, xml.Unmarshal(written(t, r, "junit"), &suites))
+	if s := suites.Suite; s.Skipped != 1 || s.Errors != 1 || s.Cases[0].Skipped == nil || s.Cases[0].Error != nil || s.Cases[1].Error == nil {
+		t.Errorf("%d skipped, %d errors: %+v", s.Skipped, s.Errors, s.Cases)
 	}
 }
 

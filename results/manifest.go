@@ -8,18 +8,35 @@ import (
 )
 
 // Version is the newest version of run.json that this package reads, and the one that it writes.
-const Version = 1
+//
+// Version 2 came with thresholds: what is asked of a cell stands in its record.
+const Version = 2
 
 // Manifest is run.json: what a run is made of, and what has become of it so far.
 type Manifest struct {
-	Version     int         `json:"version"`
-	Seed        uint64      `json:"seed"`
-	Args        []string    `json:"args"` // the command line that makes the same run again
-	Want        string      `json:"want"` // what a cell had to give, as the command line has it
+	Version int      `json:"version"`
+	Seed    uint64   `json:"seed"`
+	Args    []string `json:"args"` // the command line that makes the same run again
+	Want    string   `json:"want"` // what a cell had to give if nothing else was asked of it, as the command line has it
+	// Unknown is LetPass if what is not known was to be let pass.
+	Unknown     string      `json:"unknown,omitempty"`
 	Start       time.Time   `json:"start"`
 	End         time.Time   `json:"end,omitzero"` // zero: not finished, or killed
 	Environment Environment `json:"environment"`
 	Cells       []Record    `json:"cells"` // in the order in which they were planned
+}
+
+// LetPass is the value of Unknown by which what is not known does not fail a run.
+const LetPass = "pass"
+
+// modernize makes of what an older version wrote what this one would have written.
+func (m *Manifest) modernize() {
+	if m.Version < 2 {
+		for i := range m.Cells {
+			m.Cells[i].Want = m.Want
+		}
+	}
+	m.Version = Version
 }
 
 // Environment is where a run was carried out.
@@ -48,9 +65,11 @@ const (
 // Record is a cell's entry in run.json.
 type Record struct {
 	CellName
-	Folder   string           `json:"folder"` // below cells/
-	State    State            `json:"state"`
-	Grade    checker.Grade    `json:"grade"`
-	Validity checker.Validity `json:"validity"`
-	Why      string           `json:"why,omitempty"`
+	Asked
+	Folder     string           `json:"folder"` // below cells/
+	State      State            `json:"state"`
+	Grade      checker.Grade    `json:"grade"`
+	Validity   checker.Validity `json:"validity"` // of the guarantee
+	Why        string           `json:"why,omitempty"`
+	Thresholds []Threshold      `json:"thresholds,omitempty"` // of those that are asked for
 }

@@ -201,6 +201,21 @@ func newPage(m Manifest, cells []contents) *page {
 
 // outcome says whether a cell gave what was wanted, in one word.
 func outcome(c contents) string {
+	what := guarantee(c)
+	if what != "held" {
+		return what
+	}
+	switch Met(c.Thresholds) {
+	case checker.Unknown:
+		return "unknown"
+	case checker.Invalid:
+		return "missed" // a threshold, and nothing else
+	}
+	return what
+}
+
+// guarantee is outcome without the thresholds.
+func guarantee(c contents) string {
 	switch {
 	case c.State != Done:
 		return string(c.State)
@@ -213,7 +228,7 @@ func outcome(c contents) string {
 }
 
 // outcomes are what cells come out as, the worst first.
-var outcomes = []string{"broken", string(Failed), "unknown", string(Planned), "held"}
+var outcomes = []string{"broken", string(Failed), "unknown", string(Planned), "missed", "held"}
 
 // gravity orders cells, the worst first: by their outcome; among equals, the weaker grade.
 func gravity(c contents) int { return slices.Index(outcomes, outcome(c))*10 + int(c.Grade) }
@@ -311,6 +326,11 @@ func beside(c contents) string {
 			continue
 		}
 		notes = append(notes, v.Checker+" "+v.Validity.String())
+	}
+	for _, t := range c.Thresholds {
+		if t.Validity != checker.Valid {
+			notes = append(notes, t.Name+" "+t.Word())
+		}
 	}
 	return strings.Join(notes, ", ")
 }

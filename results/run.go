@@ -33,6 +33,9 @@ type Info struct {
 	Want  string   // what a cell must give, as the command line has it
 	Etcd  string   // the version of etcd
 	Cells []CellName
+	Asked []Asked // of the cells, in their order; none: Want
+	// Unknown is LetPass if what is not known is let pass.
+	Unknown string
 }
 
 // Create makes the folder of a new run: dir, or, if dir is empty, one in Runs, at which "latest"
@@ -48,10 +51,14 @@ func Create(dir string, info Info) (*Run, error) {
 		return nil, err
 	}
 	r := &Run{dir: made, manifest: Manifest{
-		Version: Version, Seed: info.Seed, Args: info.Args, Want: info.Want, Start: start.Round(0), Environment: environment(info.Etcd),
+		Version: Version, Seed: info.Seed, Args: info.Args, Want: info.Want, Unknown: info.Unknown, Start: start.Round(0), Environment: environment(info.Etcd),
 	}}
 	for i, name := range info.Cells {
-		r.manifest.Cells = append(r.manifest.Cells, Record{CellName: name, Folder: names[i], State: Planned})
+		record := Record{CellName: name, Asked: Asked{Want: info.Want}, Folder: names[i], State: Planned}
+		if info.Asked != nil {
+			record.Asked = info.Asked[i]
+		}
+		r.manifest.Cells = append(r.manifest.Cells, record)
 	}
 	if err := r.save(); err != nil {
 		return nil, err
@@ -96,12 +103,24 @@ func (r *Run) parse(data []byte) error {
 	if err := json.Unmarshal(data, &r.manifest); err != nil {
 		return fmt.Errorf("%s is garbled (%w): take the run again, or restore the file", manifestFile, err)
 	}
+	r.manifest.modernize()
 	for _, c := range r.manifest.Cells {
 		if c.Folder == "" || !filepath.IsLocal(c.Folder) || filepath.Base(c.Folder) != c.Folder {
 			return fmt.Errorf("%s names the cell folder %q, which is not inside the run: restore the file", manifestFile, c.Folder)
 		}
 	}
 	return nil
+}
+
+// Ask changes what a run that is to be judged again has to give: all of its cells, in their order.
+func (r *Run) Ask(want, unknown string, asked []Asked) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.manifest.Want, r.manifest.Unknown = want, unknown
+	for i := range r.manifest.Cells {
+		r.manifest.Cells[i].Asked = asked[i]
+	}
+	return r.save()
 }
 
 // Dir is the run's folder.

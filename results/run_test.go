@@ -25,7 +25,7 @@ func TestRunComesBackAsItWasStored(t *testing.T) {
 		t.Errorf("stored\n%s\nread\n%s", want, got)
 	}
 	m := r.Manifest()
-	if m.Version != 1 || m.Seed != 42 || m.Environment.Etcd != "3.7.3" || m.Environment.Cores < 1 || m.End.Before(m.Start) {
+	if m.Version != Version || m.Seed != 42 || m.Environment.Etcd != "3.7.3" || m.Environment.Cores < 1 || m.End.Before(m.Start) {
 		t.Errorf("manifest %+v", m)
 	}
 	c := r.Cells()[1].Record()
@@ -110,7 +110,7 @@ func TestErrorsSayWhatWhereAndWhatToDo(t *testing.T) {
 		check(t, os.WriteFile(path, []byte(text), 0o644))
 	}
 	write("file", "")
-	write("newer/run.json", `{"version": 2, "cells": "in another shape"}`)
+	write("newer/run.json", `{"version": 3, "cells": "in another shape"}`)
 	write("garbled/run.json", `{"version": 1, "ce`)
 	write("noversion/run.json", `{}`)
 	write("shape/run.json", `{"version": 1, "cells": 7}`)
@@ -132,7 +132,7 @@ func TestErrorsSayWhatWhereAndWhatToDo(t *testing.T) {
 		{"no folder", open("nowhere"), []string{"open run nowhere", "no such folder", "give the folder of a run"}},
 		{"not a run", open("empty"), []string{"open run empty", "not the folder of a run", "run.json"}},
 		{"a file as a run", open("file"), []string{"open run file", "not the folder of a run"}},
-		{"newer", open("newer"), []string{"open run newer", "version 2", "reads up to 1", "use a newer lockquake"}},
+		{"newer", open("newer"), []string{"open run newer", "version 3", "reads up to 2", "use a newer lockquake"}},
 		{"garbled", open("garbled"), []string{"open run garbled", "garbled", "restore the file"}},
 		{"no version", open("noversion"), []string{"no version"}},
 		{"another shape", open("shape"), []string{"garbled", "cells"}},

@@ -1,7 +1,7 @@
 package cli
 
 import (
-	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -16,7 +16,7 @@ import (
 )
 
 func (a app) checkCommand() *cobra.Command {
-	var want string
+	var o wantOptions
 	var asJepsen bool
 	cmd := &cobra.Command{
 		Use:   "check [RUN | HISTORY | FILE.edn]",
@@ -39,29 +39,30 @@ the lock. A release that failed (:not-held) still means that its process has sto
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			which := runOf(args)
-			if _, err := parseWant(want); want != "" && err != nil {
+			given := cmd.Flags().Changed
+			if err := o.validate(); err != nil {
 				return usage(err)
 			}
 			switch {
-			case isOutside(which) && cmd.Flags().Changed("want"):
-				return usage(errors.New("--want goes with a run: nothing was promised of an .edn file"))
+			case isOutside(which) && slices.ContainsFunc(wantFlags(), given):
+				return usage(errors.New("--want, --unknown and thresholds go with a run: nothing was promised of an .edn file"))
 			case isOutside(which):
 				return a.checkOutside(which, readingOf(asJepsen))
 			case asJepsen:
 				return usage(errors.New("--as-jepsen goes with an .edn file: lockquake report -o edn writes one"))
 			}
 			if stat, err := os.Stat(which); err == nil && stat.Mode().IsRegular() {
-				return a.checkFile(which, want)
+				return a.checkFile(which, o, given)
 			}
 			run, err := results.Open(which)
 			if err != nil {
 				return usage(err)
 			}
-			return a.checkRun(cmd, run, want)
+			return a.checkRun(cmd.Context(), run, o, given)
 		},
 	}
 	cmd.Flags().BoolVar(&asJepsen, "as-jepsen", false, "read FILE.edn as Jepsen's Knossos does")
-	cmd.Flags().StringVar(&want, "want", "", "what a cell must give: safe or promised (default: what the run was asked for)")
+	o.declare(cmd.Flags(), "", "", "\n(default: what the run was asked for)")
 	return cmd
 }
 
@@ -87,14 +88,18 @@ func namingRuns(args []string) []string {
 	return named
 }
 
-func (a app) checkRun(cmd *cobra.Command, run *results.Run, asked string) error {
-	want, err := parseWant(cmp.Or(asked, run.Manifest().Want, defaultWant))
-	if err != nil {
-		return usage(err)
+func (a app) checkRun(ctx context.Context, run *results.Run, o wantOptions, given func(flag string) bool) error {
+	if err := a.ask(run, o, given); err != nil {
+		return err
 	}
 	cells := run.Cells()
+	for _, cell := range cells {
+		if _, err := wantOf(cell.Record().Asked); err != nil {
+			return usage(fmt.Errorf("run.json of %s: %s: %w", run.Dir(), cell.Record().CellName, err))
+		}
+	}
 	fmt.Fprintf(a.out, "lockquake check: seed %d, %d cells in %s\n", run.Manifest().Seed, len(cells), run.Dir())
-	t := tally{total: len(cells)}
+	t := tally{total: len(cells), letPass: run.Manifest().Unknown == results.LetPass}
 	for _, cell := range cells {
 		record := cell.Record()
 		name := record.CellName
@@ -103,7 +108,7 @@ func (a app) checkRun(cmd *cobra.Command, run *results.Run, asked string) error 
 			a.tellOf(t.done, t.total, t.outcomes[t.done-1])
 			continue
 		}
-		o := a.judge(cell, a.catalogue.checkers(), a.catalogue.promise(name.Strategy), want)
+		o := a.judge(cell, a.catalogue.checkers(), a.catalogue.promise(name.Strategy))
 		if errors.Is(o.err, results.ErrNoHistory) {
 			continue // planned, and never begun
 		}
@@ -111,12 +116,35 @@ func (a app) checkRun(cmd *cobra.Command, run *results.Run, asked string) error 
 		t.add(o)
 		a.tellOf(t.done, t.total, o)
 	}
-	return a.conclude(cmd.Context(), run, t)
+	return a.conclude(ctx, run, t)
+}
+
+// ask notes in the folder of a run what it has to give from now on, where that is not what it was asked for.
+func (a app) ask(run *results.Run, o wantOptions, given func(flag string) bool) error {
+	if !slices.ContainsFunc(wantFlags(), given) {
+		return nil
+	}
+	m := run.Manifest()
+	if given("want") {
+		m.Want = o.want
+	}
+	if given("unknown") {
+		m.Unknown = o.stored()
+	}
+	var asked []results.Asked
+	for _, cell := range m.Cells {
+		asked = append(asked, o.over(cell.Asked, given))
+	}
+	if err := run.Ask(m.Want, m.Unknown, asked); err != nil {
+		return harnessFailed(err)
+	}
+	return nil
 }
 
 // checkFile judges one history by itself.
-func (a app) checkFile(path, asked string) error {
-	want, err := parseWant(cmp.Or(asked, defaultWant))
+func (a app) checkFile(path string, o wantOptions, given func(flag string) bool) error {
+	asked := o.over(results.Asked{}, given)
+	want, err := wantOf(asked)
 	if err != nil {
 		return usage(err)
 	}
@@ -125,14 +153,14 @@ func (a app) checkFile(path, asked string) error {
 		return usage(err)
 	}
 	name := results.CellName{Strategy: h.Header.Strategy, Fault: h.Header.Fault, Repeat: h.Header.Repeat}
-	o := outcome{
+	found := outcome{
 		name:      name,
 		judgement: checker.Judge(h, a.catalogue.checkers(), a.catalogue.promise(name.Strategy), want),
-		cut:       h.Cut, garbled: h.Garbled,
+		cut:       h.Cut, garbled: h.Garbled, thresholds: asked.Limits.Judge(h),
 	}
-	t := tally{total: 1}
-	t.add(o)
-	a.tellOf(t.done, t.total, o)
+	t := tally{total: 1, letPass: o.unknown == results.LetPass}
+	t.add(found)
+	a.tellOf(t.done, t.total, found)
 	fmt.Fprintf(a.out, "RESULT: %s; seed %d; exit %d\n", t, h.Header.Seed, t.code())
 	return ended(t.code())
 }

@@ -2,11 +2,43 @@ package cli
 
 import (
 	"errors"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"lockquake/results"
 )
+
+// version1 is a copy of a run that the first version of run.json tells of: mutex, which held in calm and took harm under
+// pause-holder.
+func version1(t *testing.T, dir string) {
+	t.Helper()
+	if err := os.CopyFS(dir, os.DirFS("../../results/testdata/version1")); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A stored run is held against other thresholds without being carried out again, and remembers them.
+func TestCheckHoldsAStoredRunAgainstThresholds(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	version1(t, dir)
+	calm := filepath.Join(dir, "cells/mutex__none__r1/history.jsonl.zst")
+	for _, c := range []struct {
+		args string
+		code int
+		says string
+	}{
+		{dir + " --want promised --min-ops 3", exitThreshold, "min-ops missed: 2 acquired in 301 ms, 1 fewer than 3"},
+		{dir, exitThreshold, "RESULT: 1 of 2 cells held, 1 missed a threshold"},
+		{dir + " --want fenced --min-ops 0", exitBroken, "promise invalid: wanted fenced under pause-holder, was unsafe"},
+		{calm + " --min-ops 3 --unknown pass", exitThreshold, "missed   exclusive"},
+		{calm + " --min-ops 2", exitHeld, "held     exclusive"},
+		{calm + " --max-p99 1ms", exitThreshold, "max-p99 missed: 99 % of 2 acquires took up to "},
+	} {
+		call(t, append([]string{"check"}, strings.Fields(c.args)...)...).want(t, c.code, c.says)
+	}
+}
 
 // What the harness failed to carry out is not made good by judging what is left of it.
 func TestFailedCellStaysFailed(t *testing.T) {

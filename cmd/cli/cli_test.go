@@ -81,7 +81,21 @@ func TestWrongInputIsAnsweredInOneLine(t *testing.T) {
 		"run --duration 3":                    `missing unit in duration`,
 		"run --clients 0":                     "--clients is 0: give a number from 1",
 		"run --members 2":                     "--members is 2: give an odd number",
-		"run --want gold":                     `--want is "gold": give safe or promised`,
+		"run --want gold":                     `--want is "gold": give one of safe, promised, fenced, lease-bounded, exclusive`,
+		"run --want unsafe":                   `--want is "unsafe": give one of safe`,
+		"run --want ":                         "flag needs an argument: --want",
+		"run --max-p99 50":                    "missing unit in duration",
+		"run --max-p99 -1ms":                  "--max-p99 is -1ms: give a duration such as 50ms, at most 24h0m0s",
+		"run --max-p99 48h":                   "--max-p99 is 48h0m0s: give a duration",
+		"run --max-gap -1s":                   "--max-gap is -1s: give a duration such as 3s",
+		"run --max-gap long":                  "invalid duration",
+		"run --min-ops -1":                    "--min-ops is -1: give a number of acquires such as 100",
+		"run --min-ops 1.5":                   "invalid argument",
+		"run --min-ops 2000000000":            "at most 1000000000",
+		"run --unknown ok":                    `--unknown is "ok": give fail or pass`,
+		"check --unknown maybe":               `--unknown is "maybe": give fail or pass`,
+		"check --want best":                   `--want is "best": give one of safe`,
+		"check --min-ops 3 " + sloppy:         "thresholds go with a run",
 		"run --resource disk":                 `--resource is "disk": give memory or etcd`,
 		"run --parallel 0":                    "--parallel is 0: give a number from 1 to 64",
 		"run --seed -1":                       "invalid argument",
@@ -106,7 +120,7 @@ func TestWrongInputIsAnsweredInOneLine(t *testing.T) {
 		"check " + garbage + " --as-jepsen":   "--as-jepsen goes with an .edn file",
 		"check nowhere.edn":                   "open history: open nowhere.edn: no such file",
 		"check " + sloppy:                     "sloppy.edn: line 2: expected :type :invoke, :ok, :fail or :info, got :done",
-		"check --want safe " + sloppy:         "--want goes with a run: nothing was promised of an .edn file",
+		"check --want safe " + sloppy:         "--want, --unknown and thresholds go with a run: nothing was promised of an .edn file",
 		"report":                              `-o is "": give one of html, md, junit`,
 		"report -o enf":                       `-o is "enf": give one of html`,
 		"report -o edn":                       "make one with lockquake run, or give a path",
@@ -219,6 +233,29 @@ func TestExitCodesTakeTheWorst(t *testing.T) {
 	}
 	if code := (tally{total: 2, done: 1, held: 1}).code(); code != exitUnknown {
 		t.Errorf("half judged exits with %d, want unknown", code)
+	}
+}
+
+// What is let pass is what was judged and came out unknown, and nothing else.
+func TestExitCodesOfThresholdsAndOfWhatIsLetPass(t *testing.T) {
+	for name, c := range map[string]struct {
+		tally         tally
+		fail, letPass int
+	}{
+		"missed":             {tally{total: 2, done: 2, held: 1, missed: 1}, exitThreshold, exitThreshold},
+		"missed and unknown": {tally{total: 2, done: 2, missed: 1, unknown: 1}, exitUnknown, exitThreshold},
+		"missed and broken":  {tally{total: 2, done: 2, missed: 1, broken: 1}, exitBroken, exitBroken},
+		"unknown":            {tally{total: 2, done: 2, held: 1, unknown: 1}, exitUnknown, exitHeld},
+		"unknown and broken": {tally{total: 2, done: 2, broken: 1, unknown: 1}, exitBroken, exitBroken},
+		"unknown and failed": {tally{total: 2, done: 2, failed: 1, unknown: 1}, exitHarness, exitHarness},
+		"one not done":       {tally{total: 2, done: 1, unknown: 1}, exitUnknown, exitUnknown},
+	} {
+		for letPass, want := range map[bool]int{false: c.fail, true: c.letPass} {
+			c.tally.letPass = letPass
+			if got := c.tally.code(); got != want {
+				t.Errorf("%s, let pass %t: exit %d, want %d: %s", name, letPass, got, want, c.tally)
+			}
+		}
 	}
 }
 

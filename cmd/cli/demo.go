@@ -74,7 +74,7 @@ with 0 when the first was broken and the second saved its data, as they must.`,
 }
 
 func demoOptions() runOptions {
-	o := runOptions{clusters: &clusterOptions{}, want: "promised", faults: "pause-holder", strategies: acts[0].strategy + "," + acts[1].strategy}
+	o := runOptions{clusters: &clusterOptions{}, wantOptions: wantOptions{want: "promised"}, faults: "pause-holder", strategies: acts[0].strategy + "," + acts[1].strategy}
 	o.Settings = harness.Usual()
 	o.Clients, o.Warmup, o.Hold = 3, time.Second, scenario.Range{From: 50 * time.Millisecond, To: 150 * time.Millisecond}
 	o.seed, o.parallel, o.given = 1, 1, func(string) bool { return false }
@@ -87,7 +87,7 @@ func (a app) demo(ctx context.Context) error {
 	if err != nil {
 		return usage(err)
 	}
-	run, err := results.Create("", info(s, o.want, []string{"lockquake", "demo"}))
+	run, err := results.Create("", info(s, o.wantOptions, []string{"lockquake", "demo"}))
 	if err != nil {
 		return usage(err)
 	}

@@ -16,12 +16,14 @@ import (
 type outcome struct {
 	name      results.CellName
 	judgement checker.Judgement
-	cut       string // why the history is not whole
-	garbled   bool
-	took      time.Duration
-	err       error // the harness failed: there is no judgement
-	unsaved   error // the judgement could not be stored
-	skipped   bool
+	// thresholds are those that were asked for.
+	thresholds []results.Threshold
+	cut        string // why the history is not whole
+	garbled    bool
+	took       time.Duration
+	err        error // the harness failed: there is no judgement
+	unsaved    error // the judgement could not be stored
+	skipped    bool
 }
 
 // word is the cell's outcome in one word.
@@ -31,10 +33,12 @@ func (o outcome) word() string {
 		return "FAILED"
 	case o.judgement.Validity == checker.Invalid:
 		return "BROKEN"
-	case o.judgement.Validity == checker.Valid:
-		return "held"
+	case o.judgement.Validity == checker.Unknown, results.Met(o.thresholds) == checker.Unknown:
+		return "unknown"
+	case results.Met(o.thresholds) == checker.Invalid:
+		return "missed"
 	}
-	return "unknown"
+	return "held"
 }
 
 // grade is the cell's; a cell that failed has none.
@@ -46,13 +50,18 @@ func (o outcome) grade() checker.Grade {
 }
 
 // judge judges a stored history and stores the judgement.
-func (a app) judge(stored *results.Cell, checkers []checker.Checker, p checker.Promise, want checker.Want) outcome {
+func (a app) judge(stored *results.Cell, checkers []checker.Checker, p checker.Promise) outcome {
+	want, err := wantOf(stored.Record().Asked)
+	if err != nil {
+		return outcome{err: err}
+	}
 	h, err := stored.ReadHistory()
 	if err != nil {
 		return outcome{err: err}
 	}
 	o := outcome{judgement: checker.Judge(h, checkers, p, want), cut: h.Cut, garbled: h.Garbled}
 	o.unsaved = stored.Finish(h, o.judgement)
+	o.thresholds = stored.Record().Thresholds
 	return o
 }
 
@@ -75,6 +84,9 @@ func (a app) tellOf(n, total int, o outcome) {
 	for _, v := range telling(o.judgement) {
 		fmt.Fprintf(a.out, "      %s %s: %s\n", v.Checker, v.Validity, v.Why)
 	}
+	for _, t := range notMet(o.thresholds) {
+		fmt.Fprintf(a.out, "      %s %s: %s\n", t.Name, t.Word(), t.Why)
+	}
 }
 
 // telling are the verdicts that a reader of one line a cell must see: all that are not valid.
@@ -84,10 +96,11 @@ func telling(j checker.Judgement) []checker.Verdict {
 
 // tally counts outcomes.
 type tally struct {
-	total, done                             int
-	held, broken, unknown, failed, badInput int
-	unsaved                                 int
-	outcomes                                []outcome
+	total, done                                     int
+	held, missed, broken, unknown, failed, badInput int
+	unsaved                                         int
+	letPass                                         bool // what is not known, once it was judged
+	outcomes                                        []outcome
 }
 
 func (t *tally) add(o outcome) {
@@ -99,6 +112,8 @@ func (t *tally) add(o outcome) {
 	switch o.word() {
 	case "held":
 		t.held++
+	case "missed":
+		t.missed++
 	case "BROKEN":
 		t.broken++
 	case "FAILED":
@@ -116,9 +131,12 @@ func (t *tally) add(o outcome) {
 
 // code is the exit code; nothing judged is nothing known.
 func (t tally) code() int {
-	code := exitHeld
+	code, unknown := exitHeld, t.unknown
+	if t.letPass {
+		unknown = 0
+	}
 	for _, c := range []struct{ count, code int }{
-		{t.broken, exitBroken}, {t.failed + t.unsaved, exitHarness}, {t.badInput, exitUsage}, {t.unknown, exitUnknown}, {t.total - t.done, exitUnknown},
+		{t.broken, exitBroken}, {t.failed + t.unsaved, exitHarness}, {t.badInput, exitUsage}, {unknown, exitUnknown}, {t.total - t.done, exitUnknown}, {t.missed, exitThreshold},
 	} {
 		if c.count > 0 {
 			code = worse(code, c.code)
@@ -132,10 +150,14 @@ func (t tally) code() int {
 
 func (t tally) String() string {
 	parts := []string{fmt.Sprintf("%d of %d cells held", t.held, t.total)}
+	unknown := "unknown"
+	if t.letPass {
+		unknown = "unknown and let pass"
+	}
 	for _, p := range []struct {
 		count int
 		what  string
-	}{{t.broken, "broken"}, {t.unknown, "unknown"}, {t.failed, "failed"}, {t.unsaved, "not stored"}, {t.total - t.done, "not done"}} {
+	}{{t.broken, "broken"}, {t.missed, "missed a threshold"}, {t.unknown, unknown}, {t.failed, "failed"}, {t.unsaved, "not stored"}, {t.total - t.done, "not done"}} {
 		if p.count > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", p.count, p.what))
 		}
@@ -199,7 +221,7 @@ func (t tally) field(strategy, fault string) string {
 		return "-" // left out
 	}
 	field := checker.Weakest(grades...).String()
-	for _, word := range []string{"BROKEN", "FAILED", "unknown"} {
+	for _, word := range []string{"BROKEN", "FAILED", "unknown", "missed"} {
 		if words[word] && field != word {
 			return field + " (" + word + ")"
 		}

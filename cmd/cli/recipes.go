@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 
+	"lockquake/checker"
 	"lockquake/harness"
 	"lockquake/harness/nemesis"
 	"lockquake/harness/scenario"
@@ -46,7 +47,7 @@ func scenarioNames() (names []string) {
 
 // names are what a scenario may call by name.
 func (c Catalogue) names() scenario.Names {
-	n := scenario.Names{Strategies: append(names(c.Strategies), all, broken, fenced), Workloads: names(c.Workloads)}
+	n := scenario.Names{Strategies: append(names(c.Strategies), all, broken, fenced), Workloads: names(c.Workloads), Wants: checker.Wants()}
 	for _, e := range c.Faults {
 		n.Faults = append(n.Faults, scenario.Fault{Name: e.Name, Aim: e.Value})
 	}

@@ -28,11 +28,11 @@ import (
 // runOptions are what run is given.
 type runOptions struct {
 	harness.Settings
+	wantOptions
 	scenarios  []string // names, or files
 	strategies string
 	exec       string // a command of a program that is a strategy
 	faults     string
-	want       string
 	seed       uint64
 	out        string
 	planOnly   bool
@@ -59,6 +59,7 @@ the lock does, also several at once, in one cell. What flags say goes before wha
   lockquake run --exec 'python3 mylock.py' --fault pause-holder
   lockquake run --fault pause-leader --cluster process
   lockquake run --strategy all --fault core --want promised
+  lockquake run --strategy mutex+fence --fault core --want lease-bounded --max-p99 500ms --max-gap 3s --min-ops 20
   lockquake run --strategy tutorial --fault revoke-holder --plan-only`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.scenarios, o.given = args, cmd.Flags().Changed
@@ -82,7 +83,7 @@ func (o *runOptions) declare(flags *pflag.FlagSet) {
 	flags.StringVar(&o.strategies, "strategy", "mutex", "strategies, comma separated; all: all but the broken ones, broken: only those,\nfenced: those whose resource refuses old tokens")
 	flags.StringVar(&o.exec, "exec", "", "a command that starts your own lock, in any language: it is strategy "+execName+" then, and "+execName+fence+";\nlockquake exec-test says whether it does what it must")
 	flags.StringVar(&o.faults, "fault", coreFaults, "faults, comma separated; core: those that find the most, none and "+strings.Join(nemesis.Core(), ", ")+";\nall: all that the cluster allows")
-	flags.StringVar(&o.want, "want", defaultWant, "what a cell must give: safe (what the strategy promises, and never unsafe), or\npromised (just what it promises; and a broken strategy must be caught)")
+	o.wantOptions.declare(flags, defaultWant, failUnknown, "")
 	flags.IntVar(&o.Clients, "clients", o.Clients, "clients that fight for the lock")
 	flags.IntVar(&o.Keys, "keys", o.Keys, "locks that they fight for")
 	flags.DurationVar(&o.TTL, "ttl", o.TTL, "TTL of leases, whole seconds")
@@ -127,6 +128,7 @@ func again(flags *pflag.FlagSet, o runOptions) []string {
 type selection struct {
 	plan       harness.Plan
 	want       checker.Want
+	asked      map[string]results.Asked // of cells, by their fault
 	strategies map[string]Strategy
 	workloads  map[string]workloads.Kind
 	faults     map[string]nemesis.Fault
@@ -167,13 +169,16 @@ func (a app) choose(ctx context.Context, o runOptions) (selection, error) {
 // selection is one without a plan yet.
 func (a app) selection(o runOptions) (s selection, err error) {
 	s = selection{
-		strategies: map[string]Strategy{}, workloads: map[string]workloads.Kind{}, faults: map[string]nemesis.Fault{},
+		asked: map[string]results.Asked{}, strategies: map[string]Strategy{}, workloads: map[string]workloads.Kind{}, faults: map[string]nemesis.Fault{},
 		kinds: map[string]harness.Kind{}, checkers: a.catalogue.checkers(), prefix: o.clusters.unique(),
 	}
 	if o.parallel < 1 || o.parallel > maxParallel {
 		return s, fmt.Errorf("--parallel is %d: give a number from 1 to %d", o.parallel, maxParallel)
 	}
-	s.want, err = parseWant(o.want)
+	if err := o.validate(); err != nil {
+		return s, err
+	}
+	s.want, err = checker.ParseWant(o.want)
 	return s, err
 }
 
@@ -187,6 +192,7 @@ func (a app) trials(ctx context.Context, o runOptions, recipes []scenario.Scenar
 		}
 		if len(trial.Subjects) > 0 {
 			trials = append(trials, trial)
+			s.asked[trial.Fault()] = o.over(askedOf(recipe.Want), o.given)
 		}
 	}
 	if len(trials) == 0 {
@@ -261,18 +267,6 @@ func unmetBy(strategy Strategy, recipe scenario.Scenario) string {
 // maxParallel bounds the members that run at once: each takes some ten megabytes.
 const maxParallel = 64
 
-const defaultWant = "safe"
-
-func parseWant(text string) (checker.Want, error) {
-	switch text {
-	case "safe":
-		return checker.Safe, nil
-	case "promised":
-		return checker.Promised, nil
-	}
-	return 0, fmt.Errorf("--want is %q: give safe or promised", text)
-}
-
 func (c Catalogue) checkers() []checker.Checker {
 	var checkers []checker.Checker
 	for _, e := range c.Checkers {
@@ -290,7 +284,7 @@ func (a app) runPlan(ctx context.Context, o runOptions, again []string) error {
 		_, err := a.out.Write(s.plan.JSON())
 		return err
 	}
-	run, err := results.Create(o.out, info(s, o.want, again))
+	run, err := results.Create(o.out, info(s, o.wantOptions, again))
 	if err != nil {
 		return usage(err)
 	}
@@ -299,7 +293,7 @@ func (a app) runPlan(ctx context.Context, o runOptions, again []string) error {
 	for _, sentence := range s.leftOut {
 		fmt.Fprintln(a.out, "left out:", sentence)
 	}
-	t := tally{total: len(s.plan.Cells)}
+	t := tally{total: len(s.plan.Cells), letPass: o.unknown == results.LetPass}
 	a.carryOutAll(ctx, run, s, o.parallel, &t, a.tellOf)
 	return a.conclude(ctx, run, t)
 }
@@ -344,10 +338,11 @@ func (a app) carryOutAll(ctx context.Context, run *results.Run, s selection, par
 	}
 }
 
-func info(s selection, want string, again []string) results.Info {
-	i := results.Info{Seed: s.plan.Seed, Args: again, Want: want, Etcd: s.etcd()}
+func info(s selection, o wantOptions, again []string) results.Info {
+	i := results.Info{Seed: s.plan.Seed, Args: again, Want: o.want, Unknown: o.stored(), Etcd: s.etcd()}
 	for _, c := range s.plan.Cells {
 		i.Cells = append(i.Cells, c.Name())
+		i.Asked = append(i.Asked, s.askedOf(c))
 	}
 	return i
 }
@@ -367,7 +362,7 @@ func (a app) carryOut(ctx context.Context, run *results.Run, cell harness.Cell, 
 		}
 		return outcome{err: errors.Join(err, stored.Fail(err))}
 	}
-	return a.judge(stored, s.checkers, s.strategies[cell.Strategy].Promise, s.want)
+	return a.judge(stored, s.checkers, s.strategies[cell.Strategy].Promise)
 }
 
 // record carries out the cell and writes its plan and history.

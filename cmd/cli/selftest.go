@@ -55,7 +55,7 @@ accused; 3 something could not be told.`,
 // run are the options of the run that a selftest is. One member is enough: nothing is done to members. The TTL outlasts
 // what a busy machine does to renewals, else leases would end that no fault has struck.
 func (o selftestOptions) run() runOptions {
-	r := runOptions{Settings: harness.Usual(), want: "promised", seed: o.seed, parallel: o.parallel, out: o.out, clusters: &clusterOptions{}}
+	r := runOptions{Settings: harness.Usual(), wantOptions: wantOptions{want: "promised"}, seed: o.seed, parallel: o.parallel, out: o.out, clusters: &clusterOptions{}}
 	r.Members, r.TTL, r.Duration = 1, 2*time.Second, 2*time.Second
 	r.given = func(string) bool { return false }
 	return r
@@ -71,7 +71,7 @@ func (a app) selftest(ctx context.Context, o selftestOptions) error {
 	if err != nil {
 		return asUsage(err)
 	}
-	run, err := results.Create(o.out, info(s, "promised", o.again()))
+	run, err := results.Create(o.out, info(s, o.run().wantOptions, o.again()))
 	if err != nil {
 		return usage(err)
 	}

@@ -1,6 +1,7 @@
 package locktest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -13,6 +14,7 @@ import (
 	"lockquake/harness"
 	"lockquake/harness/nemesis"
 	"lockquake/harness/scenario"
+	"lockquake/results"
 	"lockquake/workloads"
 	"lockquake/workloads/lock"
 )
@@ -29,6 +31,8 @@ type gate struct {
 type trial struct {
 	harness.Trial
 	workload workloads.Kind
+	want     checker.Want
+	limits   results.Limits
 }
 
 // choose finds what the options ask for. Errors say in one line what to give.
@@ -97,7 +101,7 @@ func one(s scenario.Scenario, err error) ([]scenario.Scenario, error) {
 
 // names are what scenarios may call by name.
 func names() scenario.Names {
-	var n scenario.Names
+	n := scenario.Names{Wants: checker.Wants()}
 	for _, f := range nemesis.Builtin() {
 		n.Faults = append(n.Faults, scenario.Fault{Name: f.Name, Aim: f.Aim})
 	}
@@ -156,6 +160,7 @@ func (c *choice) asked(recipe scenario.Settings) harness.Settings {
 // trial is a scenario with its settings, checked.
 func (g *gate) trial(name string, recipe scenario.Scenario) (t trial, err error) {
 	t.Trial = harness.Trial{Scenario: recipe, Settings: g.asked(recipe.Settings), Subjects: []harness.Subject{{Name: name, Fenced: g.fenced}}}
+	t.want, t.limits = g.wants(recipe.Want)
 	if t.workload, err = workload(&t.Settings); err != nil {
 		return t, err
 	}
@@ -170,6 +175,18 @@ func (g *gate) trial(name string, recipe scenario.Scenario) (t trial, err error)
 		return t, err
 	}
 	return t, g.aimed(recipe)
+}
+
+// wants is what is asked of the cells of a scenario: what options say goes before it.
+func (c *choice) wants(w scenario.Want) (checker.Want, results.Limits) {
+	want, limits := checker.Promised, c.limits
+	if asked, err := checker.ParseWant(w.Guarantee); err == nil && !c.wanted {
+		want = asked
+	}
+	limits.MaxP99 = cmp.Or(limits.MaxP99, w.MaxP99)
+	limits.MaxGap = cmp.Or(limits.MaxGap, w.MaxGap)
+	limits.MinOps = cmp.Or(limits.MinOps, w.MinOps)
+	return want, limits
 }
 
 // aimed makes sure that the faults have something to strike at in the lock.

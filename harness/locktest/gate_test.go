@@ -9,6 +9,7 @@ import (
 	"lockquake/checker"
 	"lockquake/harness"
 	"lockquake/harness/nemesis"
+	"lockquake/results"
 	"lockquake/workloads/locks"
 )
 
@@ -66,6 +67,29 @@ func TestSettings(t *testing.T) {
 	}
 }
 
+// Thresholds of an option go before those of a scenario, and a grade that is wanted before its want.
+func TestWants(t *testing.T) {
+	strict := ScenarioText("mine", "want: lease-bounded\nmax-p99: 50ms\nmin-ops: 7\nfaults: []\n")
+	for name, c := range map[string]struct {
+		options []Option
+		want    checker.Want
+		limits  results.Limits
+	}{
+		"as usual":        {nil, checker.Promised, results.Limits{}},
+		"by options":      {[]Option{MaxP99(time.Second), MaxGap(2 * time.Second), MinOps(3)}, checker.Promised, results.Limits{MaxP99: time.Second, MaxGap: 2 * time.Second, MinOps: 3}},
+		"by the scenario": {[]Option{strict}, checker.AtLeastLeaseBounded, results.Limits{MaxP99: 50 * time.Millisecond, MinOps: 7}},
+		"by both":         {[]Option{strict, MaxP99(time.Second), Want(checker.Unsafe, checker.Unsafe)}, checker.Promised, results.Limits{MaxP99: time.Second, MinOps: 7}},
+	} {
+		g, err := choose("TestLock", locks.Mutex, c.options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if tr := g.trials[0]; tr.want != c.want || tr.limits != c.limits {
+			t.Errorf("%s: %v and %+v, want %v and %+v", name, tr.want, tr.limits, c.want, c.limits)
+		}
+	}
+}
+
 func TestSeedOfTheEnvironmentGoesFirst(t *testing.T) {
 	for variable, want := range map[string]uint64{"": 7, "4711": 4711} {
 		t.Setenv(seedVariable, variable)
@@ -93,6 +117,9 @@ func TestWrongOptionsAreAnsweredInOneLine(t *testing.T) {
 		`Known is given "fencing": give grant, release or progress`:       Known("fencing"),
 		`there is no workload "write": give one of register,`:             Workload("write"),
 		"permits is 2: workload register has one writer at a time":        Set(func(s *harness.Settings) { s.Permits = 2 }),
+		"MaxP99 is given 0s: give more than 0":                            MaxP99(0),
+		"MaxGap is given -1s: give more than 0":                           MaxGap(-time.Second),
+		"MinOps is given 0: give more than 0":                             MinOps(0),
 		"members is 2: give an odd number":                                Members(2),
 		"clients is 0: give a number from 1":                              Clients(0),
 		"repeat is 0: give a number from 1":                               Repeat(0),

@@ -34,6 +34,7 @@ var gates = map[string]struct {
 	"unfenced":        {locks.Mutex, []locktest.Option{locktest.Faults("pause-holder")}},
 	"asked for less":  {locks.Mutex, []locktest.Option{locktest.Faults("pause-holder"), locktest.Want(checker.Exclusive, checker.Unsafe)}},
 	"asked for more":  {locks.Mutex, []locktest.Option{locktest.Faults("pause-holder"), locktest.Fenced(), locktest.Want(checker.Exclusive, checker.Exclusive)}},
+	"too slow":        {locks.Mutex, []locktest.Option{locktest.Faults("none"), locktest.MinOps(1_000_000), locktest.MaxP99(time.Hour)}},
 	"none":            {locks.None, []locktest.Option{locktest.Faults("none"), locktest.Seed(1), locktest.Repeat(2)}},
 	"delete-by-name":  {locks.DeleteByName, []locktest.Option{locktest.Scenario("calm")}},
 	"in memory":       {inMemory(), []locktest.Option{locktest.Faults("none")}},
@@ -63,6 +64,7 @@ func TestGate(t *testing.T) {
 		"unfenced":       {false, []string{"TestInside under pause-holder: broken, grade unsafe", "  fencing: stale write accepted: ", " acquired k0 (token ", "  promise: promised fenced under pause-holder, was unsafe"}},
 		"asked for less": {true, nil},
 		"asked for more": {false, []string{"promised exclusive under pause-holder, was "}},
+		"too slow":       {false, []string{"TestInside without faults: missed a threshold, grade exclusive", "  min-ops missed: ", "fewer than 1000000"}},
 		"none": {false, []string{
 			"locktest_test.go:", "TestInside without faults: broken, grade unsafe", "TestInside without faults, repeat 2: broken", "  exclusion: ",
 			"again: LOCKQUAKE_SEED=4711 go test -count=1 -artifacts -run '^TestInside$/^none$'",

@@ -9,6 +9,7 @@ import (
 	"lockquake/harness"
 	"lockquake/harness/nemesis"
 	"lockquake/harness/scenario"
+	"lockquake/results"
 )
 
 // Option is a choice of how a lock is gated.
@@ -19,6 +20,8 @@ type choice struct {
 	recipes  []func() (found []scenario.Scenario, err error) // those that are asked for; none: the core faults
 	settings []func(*harness.Settings)
 	promise  checker.Promise
+	wanted   bool           // the promise was given
+	limits   results.Limits // of every cell; what is zero is left to its scenario
 	fenced   bool
 	without  nemesis.Trait
 	seed     uint64
@@ -47,7 +50,7 @@ func Faults(names ...string) Option {
 }
 
 // Scenario tries the lock under a scenario that comes with lockquake, or under that of a YAML file. Its settings
-// are heeded but for its strategies, and what other options say goes before them.
+// and what it wants are heeded but for its strategies, and what other options say goes before them.
 func Scenario(nameOrFile string) Option {
 	return func(c *choice) error {
 		c.recipes = append(c.recipes, func() ([]scenario.Scenario, error) { return one(scenario.Find(nameOrFile, names())) })
@@ -72,7 +75,34 @@ func Want(calm, faults checker.Grade) Option {
 		if calm < checker.Unsafe || faults < checker.Unsafe || calm > checker.Exclusive || faults > checker.Exclusive {
 			return errors.New("Want is given something that is not a grade: give checker.Unsafe, Fenced, LeaseBounded or Exclusive")
 		}
-		c.promise.Calm, c.promise.Faults = calm, faults
+		c.promise.Calm, c.promise.Faults, c.wanted = calm, faults, true
+		return nil
+	}
+}
+
+// MaxP99 is a threshold: 99 % of acquires take no longer. A test that is missed by it fails, and so does one in which
+// nobody acquired the lock. Machines that run tests are busy: give it room.
+func MaxP99(d time.Duration) Option {
+	return positive("MaxP99", d, func(c *choice) { c.limits.MaxP99 = d })
+}
+
+// MaxGap is a threshold: there is never a longer time in which nobody was granted the lock. Under faults that is at
+// least the time that it takes a lease to end.
+func MaxGap(d time.Duration) Option {
+	return positive("MaxGap", d, func(c *choice) { c.limits.MaxGap = d })
+}
+
+// MinOps is a threshold: the lock is acquired at least so often.
+func MinOps(n int) Option {
+	return positive("MinOps", n, func(c *choice) { c.limits.MinOps = n })
+}
+
+func positive[N int | time.Duration](option string, n N, take func(*choice)) Option {
+	return func(c *choice) error {
+		if n <= 0 {
+			return fmt.Errorf("%s is given %v: give more than 0", option, n)
+		}
+		take(c)
 		return nil
 	}
 }

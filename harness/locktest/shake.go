@@ -18,19 +18,22 @@ import (
 
 // outcome is what became of a cell.
 type outcome struct {
-	stored    *results.Cell
-	history   history.History
-	judgement checker.Judgement
-	err       error // nothing could be judged
+	stored     *results.Cell
+	history    history.History
+	judgement  checker.Judgement
+	thresholds []results.Threshold
+	err        error // nothing could be judged
 }
 
-func (o outcome) held() bool { return o.err == nil && o.judgement.Validity == checker.Valid }
+func (o outcome) held() bool {
+	return o.err == nil && o.judgement.Validity == checker.Valid && results.Met(o.thresholds) == checker.Valid
+}
 
 // shake carries out the cells of one trial, and fails the test if one of them did not hold.
 func (g *gate) shake(t *testing.T, tr trial) {
 	t.Helper()
 	plan := harness.Draw(g.seed, []harness.Trial{tr.Trial})
-	run, err := results.Create(filepath.Join(t.TempDir(), "run"), g.info(t.Name(), plan))
+	run, err := results.Create(filepath.Join(t.TempDir(), "run"), g.info(t.Name(), plan, tr))
 	if err != nil {
 		t.Fatalf("locktest: %v", err)
 	}
@@ -52,10 +55,15 @@ func (g *gate) shake(t *testing.T, tr trial) {
 	}
 }
 
-func (g *gate) info(test string, plan harness.Plan) results.Info {
-	info := results.Info{Seed: g.seed, Args: []string{g.again(test)}, Want: "safe", Etcd: g.kind.Etcd}
+func (g *gate) info(test string, plan harness.Plan, tr trial) results.Info {
+	want := tr.want
+	if want == checker.Promised {
+		want = checker.Safe // lockquake check does not know what the lock promises
+	}
+	info := results.Info{Seed: g.seed, Args: []string{g.again(test)}, Want: want.String(), Etcd: g.kind.Etcd}
 	for _, cell := range plan.Cells {
 		info.Cells = append(info.Cells, cell.Name())
+		info.Asked = append(info.Asked, results.Asked{Want: info.Want, Limits: tr.limits})
 	}
 	return info
 }
@@ -70,7 +78,8 @@ func (g *gate) carryOut(ctx context.Context, stored *results.Cell, cell harness.
 		return o
 	}
 	if o.history, o.err = stored.ReadHistory(); o.err == nil {
-		o.judgement = checker.Judge(o.history, checker.All(), g.promise, checker.Promised)
+		o.judgement = checker.Judge(o.history, checker.All(), g.promise, tr.want)
+		o.thresholds = tr.limits.Judge(o.history)
 	}
 	return o
 }

@@ -25,6 +25,11 @@ func tell(o outcome) string {
 			}
 		}
 	}
+	for _, th := range o.thresholds {
+		if th.Validity != checker.Valid {
+			fmt.Fprintf(&b, "  %s %s: %s\n", th.Name, th.Word(), th.Why)
+		}
+	}
 	return b.String()
 }
 
@@ -36,6 +41,8 @@ func word(o outcome) string {
 		return "could not be judged, because lockquake failed"
 	case o.judgement.Validity == checker.Invalid:
 		return "broken, grade " + o.judgement.Grade.String()
+	case o.judgement.Validity == checker.Valid && results.Met(o.thresholds) == checker.Invalid:
+		return "missed a threshold, grade " + o.judgement.Grade.String()
 	}
 	return "not known to hold, grade " + o.judgement.Grade.String()
 }
