@@ -20,6 +20,7 @@
 //	4  harness/locktest    the gate for go test
 //	3  harness             Plan, its drawing from a seed, Run
 //	2  harness/cluster     members, their peer proxies, clients, what clients learn of their leases
+//	2  harness/cluster/virtual  the same members in virtual time, in a bubble of testing/synctest
 //	2  harness/nemesis     the faults, one file each; what a fault needs is an interface it declares
 //	2  harness/scenario    recipes in YAML: which faults, when, whom they strike; some by name
 //	2  results             the run's folder, statistics, pictures, report

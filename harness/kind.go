@@ -8,6 +8,7 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"lockquake/harness/cluster"
+	"lockquake/harness/cluster/virtual"
 	"lockquake/harness/nemesis"
 )
 
@@ -32,6 +33,22 @@ const ownAbilities = nemesis.LinkPeers | nemesis.Kill | nemesis.ChangeMembers | 
 
 // Embedded clusters have real etcd members in this process.
 func Embedded() Kind { return own(ownAbilities, cluster.Config{}) }
+
+// Virtual are clusters in virtual time, whose members are in this process. They start within virtual.In only.
+func Virtual() Kind {
+	return Kind{
+		Abilities: ownAbilities,
+		Etcd:      version.Version,
+		MinTTL:    cluster.MinTTL(virtual.Tick, virtual.Election),
+		Start: func(ctx context.Context, p Place) (Cluster, error) {
+			c, err := virtual.Start(ctx, cluster.Config{Members: p.Members, Dir: p.Dir})
+			if err != nil {
+				return nil, err
+			}
+			return started{c}, nil
+		},
+	}
+}
 
 // Processes are clusters whose members are child processes of this binary.
 func Processes() Kind {

@@ -22,7 +22,7 @@ func (c *Cluster) believes(m *member) (leader int, term uint64, running bool) {
 	if err != nil {
 		return -1, 0, false
 	}
-	id, term, running := server.believes()
+	id, term, running := server.Believes()
 	return c.memberOf(id), term, running
 }
 

@@ -43,5 +43,5 @@ func serveMember(text string) error {
 		return err
 	}
 	<-server.Server.StopNotify()
-	return server.ended()
+	return server.Ended()
 }

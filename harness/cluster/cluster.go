@@ -23,7 +23,7 @@ type Cluster struct {
 	life context.Context // ends with the cluster; a field because Close must end what starts and waits
 	end  context.CancelFunc
 
-	changing sync.Mutex // held while members are added, promoted or removed
+	changing turn // held while members are added, promoted or removed
 
 	mu      sync.Mutex
 	members []*member // all that ever were
@@ -76,20 +76,20 @@ func (c *Cluster) Kill(member int) error {
 // PauseMember stops a member's process where it is, and returns when it stands still. The kernel goes
 // on to accept its connections. A member in this process cannot be stopped.
 func (c *Cluster) PauseMember(member int) error {
-	return c.signal(member, "pause", server.pause)
+	return c.signal(member, "pause", Server.Pause)
 }
 
 // ResumeMember lets a paused member go on, and returns when it does. One that was killed or removed
 // meanwhile stands still no more.
 func (c *Cluster) ResumeMember(member int) error {
-	err := c.signal(member, "resume", server.resume)
+	err := c.signal(member, "resume", Server.Resume)
 	if errors.Is(err, errDown) || errors.Is(err, errRemoved) {
 		return nil
 	}
 	return err
 }
 
-func (c *Cluster) signal(member int, what string, send func(server) error) error {
+func (c *Cluster) signal(member int, what string, send func(Server) error) error {
 	m := c.member(member)
 	m.life.Lock()
 	defer m.life.Unlock()

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"errors"
 	"fmt"
 	"time"
 )
@@ -29,6 +30,9 @@ type Config struct {
 	// the system does not tell a process of its parent's death (all but Linux), it survives a SIGKILL of
 	// this one.
 	EtcdPath string
+
+	// Ground is where members run instead of on this machine's sockets; nil: nowhere else.
+	Ground Ground
 }
 
 func (c Config) withDefaults() Config {
@@ -48,6 +52,8 @@ func (c Config) validate() error {
 	switch {
 	case c.EtcdPath != "" && !c.Process:
 		return fmt.Errorf("etcd binary %s: it needs members in processes of their own", c.EtcdPath)
+	case c.Ground != nil && c.Process:
+		return errors.New("members on a ground of their own have no processes")
 	case c.Members < 1:
 		return fmt.Errorf("%d members: a cluster needs at least 1", c.Members)
 	case c.Tick < time.Millisecond || c.Tick%time.Millisecond != 0:

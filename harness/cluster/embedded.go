@@ -17,6 +17,8 @@ const walSegment = 1 << 20
 // never set back.
 var smallSegments sync.Once
 
+func keepSegmentsSmall() { smallSegments.Do(func() { wal.SegmentSizeBytes = walSegment }) }
+
 var (
 	errInProcess = errors.New("it runs in this process, which cannot be stopped: it needs one of its own")
 	errStopped   = errors.New("it stopped by itself")
@@ -27,21 +29,21 @@ type embedded struct{ *embed.Etcd }
 
 // startEmbedded returns when the server listens, which may be before it has found its peers.
 func startEmbedded(s spec, log *zap.Logger) (embedded, error) {
-	smallSegments.Do(func() { wal.SegmentSizeBytes = walSegment })
+	keepSegmentsSmall()
 	etcd, err := embed.StartEtcd(s.embedConfig(log))
 	return embedded{etcd}, err
 }
 
-func (e embedded) believes() (leader, term uint64, running bool) {
+func (e embedded) Believes() (leader, term uint64, running bool) {
 	return e.Server.Lead(), e.Server.Term(), true
 }
 
-func (e embedded) kill() {
+func (e embedded) Kill() {
 	e.Server.HardStop()
 	e.Close()
 }
 
-func (e embedded) ended() error {
+func (e embedded) Ended() error {
 	select {
 	case <-e.Server.StopNotify():
 		return errStopped
@@ -50,5 +52,5 @@ func (e embedded) ended() error {
 	}
 }
 
-func (embedded) pause() error  { return errInProcess }
-func (embedded) resume() error { return errInProcess }
+func (embedded) Pause() error  { return errInProcess }
+func (embedded) Resume() error { return errInProcess }

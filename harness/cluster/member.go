@@ -8,8 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-
-	"lockquake/harness/network"
 )
 
 var (
@@ -23,21 +21,21 @@ var (
 type member struct {
 	number  int
 	name    string
-	proxy   *network.Proxy
+	proxy   gateway // nil: it was not finished
 	log     memberLog
 	spec    spec
-	peer    string // the sockets that it listens on
+	peer    string // the sockets that it listens on; none on a ground
 	client  string
 	cluster *Cluster
 
-	life  sync.Mutex // held while the member is killed or restarted
-	ended bool       // for good
+	life  turn // held while the member is killed or restarted
+	ended bool // for good
 
 	mu      sync.Mutex
 	removed bool
 	learner bool
 	up      bool   // may be connected to
-	running server // nil until started, and when killed
+	running Server // nil until started, and when killed
 	id      uint64 // etcd's name for it; 0 until known
 	conns   map[*trackedConn]struct{}
 }
@@ -66,16 +64,16 @@ func (m *member) crash() {
 	m.up, m.running, m.conns = false, nil, map[*trackedConn]struct{}{}
 	m.mu.Unlock()
 	for conn := range conns {
-		_ = conn.UnixConn.Close()
+		_ = conn.Conn.Close()
 	}
 	m.cluster.disconnect(m)
 	if server != nil {
-		server.kill()
+		server.Kill()
 	}
 }
 
 // runs gives the server, or why there is none.
-func (m *member) runs() (server, error) {
+func (m *member) runs() (Server, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	switch {
@@ -84,7 +82,7 @@ func (m *member) runs() (server, error) {
 	case m.running == nil:
 		return nil, errDown
 	default:
-		return m.running, m.running.ended()
+		return m.running, m.running.Ended()
 	}
 }
 
@@ -119,25 +117,34 @@ func (m *member) set(change func(*member)) {
 	change(m)
 }
 
-func (m *member) dialPeer(ctx context.Context) (net.Conn, error) { return m.dial(ctx, m.peer) }
-func (m *member) dialClient(ctx context.Context) (net.Conn, error) {
-	return m.dial(ctx, m.client)
-}
+func (m *member) dialPeer(ctx context.Context) (net.Conn, error)   { return m.dial(ctx, ForPeers) }
+func (m *member) dialClient(ctx context.Context) (net.Conn, error) { return m.dial(ctx, ForClients) }
 
-// dial connects to one of the member's sockets. It holds the lock, so that a crash misses no connection.
-func (m *member) dial(ctx context.Context, socket string) (net.Conn, error) {
+// dial connects to one of the member's doors. It holds the lock, so that a crash misses no connection.
+func (m *member) dial(ctx context.Context, door Door) (net.Conn, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if !m.up {
 		return nil, fmt.Errorf("dial %s: %w", m.name, errDown)
 	}
-	conn, err := new(net.Dialer).DialContext(ctx, "unix", socket)
+	conn, err := m.reach(ctx, door)
 	if err != nil {
 		return nil, fmt.Errorf("dial %s: %w", m.name, err)
 	}
-	tracked := &trackedConn{UnixConn: conn.(*net.UnixConn), of: m}
+	tracked := &trackedConn{Conn: conn, of: m}
 	m.conns[tracked] = struct{}{}
 	return tracked, nil
+}
+
+func (m *member) reach(ctx context.Context, door Door) (net.Conn, error) {
+	if ground := m.cluster.config.Ground; ground != nil {
+		return ground.Dial(ctx, m.number, door)
+	}
+	socket := m.client
+	if door == ForPeers {
+		socket = m.peer
+	}
+	return new(net.Dialer).DialContext(ctx, "unix", socket)
 }
 
 // removeSockets removes what a killed process has left of its sockets where they are files: not every etcd
@@ -152,7 +159,7 @@ func (m *member) removeSockets() {
 
 // trackedConn is a connection that its member's crash will break.
 type trackedConn struct {
-	*net.UnixConn
+	net.Conn
 	of *member
 }
 
@@ -160,5 +167,13 @@ func (t *trackedConn) Close() error {
 	t.of.mu.Lock()
 	delete(t.of.conns, t)
 	t.of.mu.Unlock()
-	return t.UnixConn.Close()
+	return t.Conn.Close()
+}
+
+// CloseWrite ends what is sent, and goes on to receive.
+func (t *trackedConn) CloseWrite() error {
+	if half, ok := t.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return t.Close()
 }

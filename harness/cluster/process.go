@@ -43,7 +43,7 @@ func (c *Cluster) startProcess(ctx context.Context, m *member) (*process, error)
 	}
 	go p.wait()
 	if err := p.becomesReady(ctx, m, c.config.Tick); err != nil {
-		p.kill()
+		p.Kill()
 		return nil, err
 	}
 	return p, nil
@@ -87,7 +87,7 @@ func (p *process) becomesReady(ctx context.Context, m *member, tick time.Duratio
 		}
 		select {
 		case <-p.done:
-			return p.ended()
+			return p.Ended()
 		case <-ctx.Done():
 			return fmt.Errorf("%w, peers' last answer: %s", ctx.Err(), answered.Error())
 		case <-time.After(tick):
@@ -98,7 +98,7 @@ func (p *process) becomesReady(ctx context.Context, m *member, tick time.Duratio
 	return err
 }
 
-func (p *process) believes() (leader, term uint64, running bool) {
+func (p *process) Believes() (leader, term uint64, running bool) {
 	if p.paused.Load() || p.isDone() {
 		return 0, 0, false
 	}
@@ -115,7 +115,7 @@ func (p *process) isDone() bool {
 	}
 }
 
-func (p *process) kill() {
+func (p *process) Kill() {
 	p.killed.Store(true)
 	_ = p.command.Process.Kill()
 	<-p.done
@@ -124,14 +124,14 @@ func (p *process) kill() {
 	}
 }
 
-func (p *process) ended() error {
+func (p *process) Ended() error {
 	if !p.isDone() || p.killed.Load() {
 		return nil
 	}
 	return fmt.Errorf("it ended by itself: %s; the last line of %s: %.300s", p.command.ProcessState, p.log, lastLine(p.log))
 }
 
-func (p *process) pause() error {
+func (p *process) Pause() error {
 	p.paused.Store(true)
 	err := p.signal(syscall.SIGSTOP, true)
 	if err != nil {
@@ -140,7 +140,7 @@ func (p *process) pause() error {
 	return err
 }
 
-func (p *process) resume() error {
+func (p *process) Resume() error {
 	if err := p.signal(syscall.SIGCONT, false); err != nil {
 		return err
 	}
@@ -162,7 +162,7 @@ func (p *process) signal(signal os.Signal, stopped bool) error {
 		}
 		select {
 		case <-p.done:
-			return p.ended()
+			return p.Ended()
 		case <-time.After(time.Millisecond):
 		}
 	}

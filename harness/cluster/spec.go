@@ -41,8 +41,10 @@ func (s spec) embedConfig(log *zap.Logger) *embed.Config {
 	config.InitialCluster = s.Cluster
 	config.InitialClusterToken = s.Token
 	config.ClusterState = s.state()
-	config.PeerTLSInfo.ServerName = s.Source
-	config.PeerTLSInfo.InsecureSkipVerify = true
+	if s.PeerURL.Scheme == "https" {
+		config.PeerTLSInfo.ServerName = s.Source
+		config.PeerTLSInfo.InsecureSkipVerify = true
+	}
 	config.TickMs = uint(s.Tick / time.Millisecond)
 	config.ElectionMs = uint(s.Election / time.Millisecond)
 	config.UnsafeNoFsync = true

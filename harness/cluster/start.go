@@ -40,7 +40,7 @@ func newCluster(ctx context.Context, config Config) (*Cluster, error) {
 	if _, member := os.LookupEnv(specVariable); member {
 		return nil, errNotServed
 	}
-	c := &Cluster{config: config, peers: map[pair]*network.Link{}}
+	c := &Cluster{config: config, changing: newTurn(), peers: map[pair]*network.Link{}}
 	var err error
 	if config.EtcdPath != "" {
 		if c.binary, err = newBinary(ctx, config.EtcdPath); err != nil {
@@ -100,7 +100,7 @@ func startAll(ctx context.Context, members []*member) error {
 // names of the others.
 func (c *Cluster) newMember() (*member, error) {
 	number := len(c.all())
-	m := &member{cluster: c, number: number, name: fmt.Sprintf("m%d", number), conns: map[*trackedConn]struct{}{}}
+	m := &member{cluster: c, number: number, name: fmt.Sprintf("m%d", number), life: newTurn(), conns: map[*trackedConn]struct{}{}}
 	if err := c.equip(m); err != nil {
 		return nil, errors.Join(err, m.closeRest())
 	}
@@ -116,15 +116,28 @@ func (c *Cluster) equip(m *member) error {
 	if m.log, err = newMemberLog(c.logFolder(), m.name); err != nil {
 		return err
 	}
-	certificate, err := c.authority.Certificate(m.name)
-	if err != nil {
-		return err
+	if c.config.Ground != nil {
+		m.proxy = newPath(m, c.config.Ground.Address(m.number))
+		m.spec = c.specOf(m)
+		return nil
 	}
-	if m.proxy, err = network.NewProxy(c.route(m, certificate)); err != nil {
+	if m.proxy, err = c.newProxy(m); err != nil {
 		return err
 	}
 	m.spec = c.specOf(m)
 	return c.giveSockets(m)
+}
+
+func (c *Cluster) newProxy(m *member) (gateway, error) {
+	certificate, err := c.authority.Certificate(m.name)
+	if err != nil {
+		return nil, err
+	}
+	proxy, err := network.NewProxy(c.route(m, certificate))
+	if err != nil {
+		return nil, err
+	}
+	return proxy, nil
 }
 
 // logFolder is where the members' logs go. A process that dies without a word is hard to understand: its
@@ -141,11 +154,19 @@ func (c *Cluster) specOf(m *member) spec {
 		Name:     m.name,
 		Source:   m.name + sourceSuffix,
 		Folder:   filepath.Join(c.folder.path, m.name),
-		PeerURL:  url.URL{Scheme: "https", Host: m.proxy.Addr()},
+		PeerURL:  url.URL{Scheme: c.peerScheme(), Host: m.proxy.Addr()},
 		Token:    filepath.Base(c.folder.path),
 		Tick:     c.config.Tick,
 		Election: c.config.Election,
 	}
+}
+
+// peerScheme is without TLS on a ground, which knows a source without it.
+func (c *Cluster) peerScheme() string {
+	if c.config.Ground != nil {
+		return "http"
+	}
+	return "https"
 }
 
 func (c *Cluster) giveSockets(m *member) error {
@@ -172,7 +193,11 @@ func initialCluster(members []*member) string {
 }
 
 // launch starts a member's server in the form that the cluster's members have.
-func (c *Cluster) launch(ctx context.Context, m *member) (server, error) {
+func (c *Cluster) launch(ctx context.Context, m *member) (Server, error) {
+	if c.config.Ground != nil {
+		keepSegmentsSmall()
+		return c.config.Ground.Launch(m.tenant())
+	}
 	if !c.config.Process {
 		return startEmbedded(m.spec, m.log.logger())
 	}

@@ -26,6 +26,7 @@ const (
 	Embed    = "embed"    // members in this process
 	Process  = "process"  // members as processes of their own
 	External = "external" // a cluster that is there already
+	Virtual  = "virtual"  // members in virtual time
 )
 
 // What clients do about the loss of their lock.

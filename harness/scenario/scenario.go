@@ -2,7 +2,7 @@
 // are written in YAML; some come with lockquake, by name (the folder named is documentation by example).
 //
 //	doc: what it shows, in one line
-//	cluster: process                 # embed | process | external
+//	cluster: process                 # embed | process | external | virtual
 //	strategies: [mutex, tutorial]
 //	members: 5
 //	clients: 5

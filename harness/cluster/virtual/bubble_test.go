@@ -1,0 +1,81 @@
+package virtual
+
+import (
+	"context"
+	"net"
+	"strings"
+	"testing"
+	"time"
+)
+
+// What waits for something outside holds the clock. Each let go of it when the watchdog has spoken, as a real run
+// cannot be.
+func TestClockThatStandsStillIsToldOf(t *testing.T) {
+	real, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	outside := make(chan struct{})
+	for name, c := range map[string]struct {
+		wait, end func()
+		says      string
+	}{
+		"a channel made outside": {func() { <-outside }, func() { close(outside) }, "chan receive, synctest bubble"},
+		"a real socket":          {func() { _, _ = real.Accept() }, func() { _ = real.Close() }, "IO wait, synctest bubble"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var told string
+			began := time.Now()
+			if left := In(t, Outside{
+				Patience: 500 * time.Millisecond,
+				Stuck:    func(err error) { told = err.Error(); c.end() },
+			}, func(context.Context) {
+				time.Sleep(time.Hour)
+				go c.wait()
+				time.Sleep(time.Hour)
+			}); left != nil {
+				t.Error(left)
+			}
+			for _, text := range []string{"virtual time stands still at 1h0m0s for 500ms", c.says, "bubble_test.go:"} {
+				if !strings.Contains(told, text) {
+					t.Errorf("after %v %q is missing in %s", time.Since(began), text, told)
+				}
+			}
+			if strings.Contains(told, "(durable)") {
+				t.Errorf("it accuses those that do not hold the clock: %s", told)
+			}
+		})
+	}
+}
+
+func TestStopEndsTheContextAndProgressIsTold(t *testing.T) {
+	stop := make(chan struct{})
+	var ended, passed time.Duration
+	left := In(t, Outside{
+		Stop: stop,
+		Passed: func(virtual time.Duration) {
+			if passed == 0 {
+				close(stop)
+			}
+			passed = virtual
+		},
+	}, func(ctx context.Context) {
+		began := time.Now()
+		for ctx.Err() == nil { // with something to do, else a year is over before anybody has looked
+			time.Sleep(time.Millisecond)
+		}
+		ended = time.Since(began)
+	})
+	if left != nil || ended == 0 || passed == 0 {
+		t.Errorf("ended after %v, progress until %v, left %v", ended, passed, left)
+	}
+}
+
+func TestGoroutinesThatWaitForEverAreLeftBehind(t *testing.T) {
+	left := In(t, Outside{}, func(context.Context) {
+		go func() { select {} }()
+	})
+	if left == nil || !strings.Contains(left.Error(), "goroutines wait for ever") {
+		t.Errorf("left %v", left)
+	}
+}
