@@ -45,7 +45,7 @@ const (
 	ForClients
 )
 
-// gateway is what stands between a member and its peers: a network.Proxy, or the path to it on a Ground.
+// gateway is what stands between a member and its peers: a network.Proxy, or the street to it on a Ground.
 type gateway interface {
 	Addr() string
 	// Open lets peers through.
@@ -55,26 +55,26 @@ type gateway interface {
 	Close() error
 }
 
-// path leads to a member of a cluster that has a Ground.
-type path struct {
+// street leads to a member of a cluster that has a Ground.
+type street struct {
 	to     *member
 	addr   string
 	opened atomic.Bool
 
 	mu     sync.Mutex
 	closed bool
-	made   map[*pathConn]struct{}
+	made   map[*streetConn]struct{}
 }
 
-func newPath(to *member, addr string) *path {
-	return &path{to: to, addr: addr, made: map[*pathConn]struct{}{}}
+func newStreet(to *member, addr string) *street {
+	return &street{to: to, addr: addr, made: map[*streetConn]struct{}{}}
 }
 
-func (p *path) Addr() string { return p.addr }
-func (p *path) Open()        { p.opened.Store(true) }
+func (p *street) Addr() string { return p.addr }
+func (p *street) Open()        { p.opened.Store(true) }
 
 // dial takes a connection from a peer over the two links between them.
-func (p *path) dial(ctx context.Context, from *member) (net.Conn, error) {
+func (p *street) dial(ctx context.Context, from *member) (net.Conn, error) {
 	if !p.opened.Load() {
 		return nil, fmt.Errorf("dial %s, which has not started: %w", p.to.name, syscall.ECONNREFUSED)
 	}
@@ -83,7 +83,7 @@ func (p *path) dial(ctx context.Context, from *member) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	made := &pathConn{Conn: conn, of: p, source: from.spec.Source}
+	made := &streetConn{Conn: conn, of: p, source: from.spec.Source}
 	p.mu.Lock()
 	p.made[made] = struct{}{}
 	missed := p.closed || !from.isUp() // whoever ends connections has not seen this one
@@ -95,7 +95,7 @@ func (p *path) dial(ctx context.Context, from *member) (net.Conn, error) {
 	return made, nil
 }
 
-func (p *path) Disconnect(source string) {
+func (p *street) Disconnect(source string) {
 	for _, conn := range p.all() {
 		if conn.source == source {
 			_ = conn.Close()
@@ -103,7 +103,7 @@ func (p *path) Disconnect(source string) {
 	}
 }
 
-func (p *path) Close() error {
+func (p *street) Close() error {
 	p.mu.Lock()
 	p.closed = true
 	p.mu.Unlock()
@@ -113,25 +113,25 @@ func (p *path) Close() error {
 	return nil
 }
 
-func (p *path) all() []*pathConn {
+func (p *street) all() []*streetConn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	all := make([]*pathConn, 0, len(p.made))
+	all := make([]*streetConn, 0, len(p.made))
 	for conn := range p.made {
 		all = append(all, conn)
 	}
 	return all
 }
 
-// pathConn is a connection that the death of either member breaks.
-type pathConn struct {
+// streetConn is a connection that the death of either member breaks.
+type streetConn struct {
 	*network.Conn
-	of     *path
+	of     *street
 	source string
 }
 
-// Close closes the connection, and has the path forget it.
-func (c *pathConn) Close() error {
+// Close closes the connection, and has the street forget it.
+func (c *streetConn) Close() error {
 	c.of.mu.Lock()
 	delete(c.of.made, c)
 	c.of.mu.Unlock()
@@ -147,7 +147,7 @@ func (m *member) tenant() Tenant {
 // dialPeerAt reaches the peer with an address.
 func (m *member) dialPeerAt(ctx context.Context, address string) (net.Conn, error) {
 	for _, other := range m.cluster.all() {
-		if to, ok := other.proxy.(*path); ok && to.addr == address {
+		if to, ok := other.proxy.(*street); ok && to.addr == address {
 			return to.dial(ctx, m)
 		}
 	}

@@ -117,7 +117,7 @@ func (c *Cluster) equip(m *member) error {
 		return err
 	}
 	if c.config.Ground != nil {
-		m.proxy = newPath(m, c.config.Ground.Address(m.number))
+		m.proxy = newStreet(m, c.config.Ground.Address(m.number))
 		m.spec = c.specOf(m)
 		return nil
 	}
