@@ -83,12 +83,12 @@ func (b *believer) operate(i int, o *history.Operation) {
 // nest takes a nested acquire into account: only a reentrant lock knows them, and only of one that came out ok
 // somebody believes in its hold.
 func (b *believer) nest(i int, o *history.Operation) {
-	outer, ok := b.place(b.outer[o.ID])
+	outer, ok := b.place(b.outer[o.ID()])
 	if !ok || b.owners[outer] <= 0 || o.Outcome != history.OK || b.keys[o.Key].lock != reentrant.model(0) {
 		return
 	}
 	b.owners[i] = b.owners[outer]
-	b.inner[b.outer[o.ID]] = append(b.inner[b.outer[o.ID]], o.ID)
+	b.inner[b.outer[o.ID()]] = append(b.inner[b.outer[o.ID()]], o.ID())
 	b.append(o, linear.Op{Call: o.Call, Return: o.Return, Kind: linear.Acquire, Outcome: linear.OK, Owner: b.owners[i]}, false)
 }
 

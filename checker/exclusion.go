@@ -40,7 +40,7 @@ func (e Exclusion) Check(h history.History) Verdict {
 // the operations of any owner, so what is illegal of those is illegal of all.
 func (e Exclusion) confirmOverlap(h *history.History, v Verdict, o overlap, n int) Verdict {
 	met := beliefs(h, func(a *history.Operation) bool {
-		return slices.ContainsFunc(o.holds(), func(hold *history.Hold) bool { return hold.Acquire.ID == a.ID })
+		return slices.ContainsFunc(o.holds(), func(hold *history.Hold) bool { return hold.Acquire.ID() == a.ID() })
 	})
 	if r := e.search(met[o.newer.Acquire.Key]); r.Answer != linear.Invalid {
 		return disagreement(v, "the scan saw that "+o.String()+", porcupine did not")

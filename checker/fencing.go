@@ -126,8 +126,8 @@ func Harmful(h history.History) []history.Operation {
 	for _, r := range registers(&h) {
 		seen := map[history.OpID]bool{}
 		for _, x := range append(r.stale(), r.forks()...) {
-			if !seen[x.write.ID] {
-				seen[x.write.ID] = true
+			if !seen[x.write.ID()] {
+				seen[x.write.ID()] = true
 				found = append(found, *x.write)
 			}
 		}

@@ -104,20 +104,32 @@ func Judge(h history.History, checkers []Checker, p Promise, w Want) Judgement {
 	return j
 }
 
-// ask puts the question of every checker, as many at once as there are cores: of a long history each keeps
-// books of its own.
+// ask puts the question of every checker, of several at once if there are cores: of a long history each keeps
+// books of its own. Those that share their work among cores themselves are asked last, one by one, since the more are
+// asked at once, the more memory all their books take.
 func ask(h history.History, checkers []Checker) []Verdict {
 	verdicts := make([]Verdict, len(checkers))
 	var asked errgroup.Group
 	asked.SetLimit(runtime.GOMAXPROCS(0))
+	asked.Go(func() error { askOfTruth(h, checkers, verdicts); return nil })
 	for i, c := range checkers {
-		if byTruth(c) == nil {
+		if byTruth(c) == nil && !sharesWork(c) {
 			asked.Go(func() error { verdicts[i] = c.Check(h); return nil })
 		}
 	}
-	asked.Go(func() error { askOfTruth(h, checkers, verdicts); return nil })
 	_ = asked.Wait() // a checker has no errors, only verdicts
+	for i, c := range checkers {
+		if sharesWork(c) {
+			verdicts[i] = c.Check(h)
+		}
+	}
 	return verdicts
+}
+
+// sharesWork tells whether a checker uses all cores by itself.
+func sharesWork(c Checker) bool {
+	_, searches := c.(Exclusion)
+	return searches
 }
 
 // truthChecker judges by the ground truth, which takes longer to work out than to judge by.

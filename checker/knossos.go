@@ -96,8 +96,8 @@ func kindOf(o *history.Operation) int {
 
 // place finds a place for an operation that returns, and tells whether there is one.
 func (l *ownerless) place(o *history.Operation) bool {
-	if l.placed[o.ID] {
-		delete(l.placed, o.ID)
+	if l.placed[o.ID()] {
+		delete(l.placed, o.ID())
 		return true
 	}
 	allowed := 0
@@ -110,7 +110,7 @@ func (l *ownerless) place(o *history.Operation) bool {
 		}
 		between := heap.Pop(&l.open[allowed]).(*history.Operation)
 		if between.Outcome == history.OK {
-			l.placed[between.ID] = true
+			l.placed[between.ID()] = true
 		}
 		l.locked = !l.locked
 	}

@@ -194,7 +194,7 @@ func randomTurns(random *rand.Rand, n int) history.History {
 	var h history.History
 	for i := range n {
 		call := int64(3*i + random.IntN(6))
-		o := history.Operation{ID: history.OpID(i + 1), Call: 100*call + int64(i), Op: history.Acquire, Outcome: history.OK}
+		o := history.Operation{Call: 100*call + int64(i), Op: history.Acquire, Outcome: history.OK}
 		o.Common = &history.Common{Key: "k0"}
 		o.Return = o.Call + 50 + int64(100*random.IntN(12))
 		if random.IntN(10) < 5 {

@@ -356,7 +356,7 @@ func TestNestedHoldEndsWithItsOuterOne(t *testing.T) {
 		h := draw(t, drawing)
 		if outer {
 			for i := range h.Infos {
-				h.Infos[i].Hold = h.Ops[0].ID
+				h.Infos[i].Hold = h.Ops[0].ID()
 			}
 		}
 		if v := (Exclusion{}).Check(h); v.Harness || (v.Validity == Valid) != outer {
@@ -448,7 +448,7 @@ func TestPageModels(t *testing.T) {
 				v := Verdict{Checker: "exclusion"}
 				for i := range h.Ops {
 					if h.Ops[i].Key == "k0" {
-						v.Evidence = append(v.Evidence, h.Ops[i].ID)
+						v.Evidence = append(v.Evidence, h.Ops[i].ID())
 					}
 				}
 				html, err := Page(h, v)
@@ -466,8 +466,8 @@ func TestWindowOfANestedHold(t *testing.T) {
 	h := draw(t, `
 		p0: |acquire t=1| |acquire nested t=1|  <crash>
 		p1:                                                           |acquire t=2|--|release|`)
-	h.Infos[0].Hold = h.Ops[0].ID
-	v := Verdict{Checker: "grant", Evidence: []history.OpID{h.Ops[1].ID}}
+	h.Infos[0].Hold = h.Ops[0].ID()
+	v := Verdict{Checker: "grant", Evidence: []history.OpID{h.Ops[1].ID()}}
 	if _, to, ok := Window(h, v); !ok || to != h.Infos[0].At {
 		t.Errorf("it ends at %v, wanted %v", to, h.Infos[0].At)
 	}

@@ -301,7 +301,7 @@ func freedTooEarly(t *rapid.T, h *history.History) (int64, bool) {
 	var inner []history.Operation
 	for i := range h.Ops {
 		if o := &h.Ops[i]; o.Op == history.Release && outer[o.Hold] != 0 && o.Return != history.Open {
-			hold := slices.IndexFunc(h.Holds(), func(hold history.Hold) bool { return hold.Acquire.ID == outer[o.Hold] })
+			hold := slices.IndexFunc(h.Holds(), func(hold history.Hold) bool { return hold.Acquire.ID() == outer[o.Hold] })
 			if hold >= 0 && h.Holds()[hold].End > o.Return {
 				inner = append(inner, *o)
 			}
@@ -349,7 +349,7 @@ func staleWrite(_ *rapid.T, h *history.History) (int64, bool) {
 		return 0, false
 	}
 	const stale = 1 << 30
-	addAt(h, nextSeq(h), history.Operation{Op: history.Write, Hold: holds[0].Acquire.ID, Token: holds[0].Acquire.Token,
+	addAt(h, nextSeq(h), history.Operation{Op: history.Write, Hold: holds[0].Acquire.ID(), Token: holds[0].Acquire.Token,
 		Value: stale, Prev: newest(h), Pos: 1 << 19})
 	return stale, true
 }

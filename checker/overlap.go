@@ -101,8 +101,8 @@ func (b *believers) begin(acquire *history.Operation) int {
 		b.of[acquire.Key] = others
 	}
 	met := others.against(acquire.Mode, b.h.Header.Permits)
-	if !b.ended[acquire.ID] {
-		b.holds[acquire.ID] = believed{others, acquire.Mode}
+	if !b.ended[acquire.ID()] {
+		b.holds[acquire.ID()] = believed{others, acquire.Mode}
 		others.Add(acquire.Mode, 1)
 	}
 	return met

@@ -77,7 +77,7 @@ func TestPageOfAStaleRelease(t *testing.T) {
 
 func TestPageOnlyForEvidence(t *testing.T) {
 	h := draw(t, calmCell)
-	for _, v := range []Verdict{{Checker: "exclusion"}, {Checker: "exclusion", Evidence: []history.OpID{999}}, {Checker: "fencing", Evidence: []history.OpID{h.Ops[0].ID}}} {
+	for _, v := range []Verdict{{Checker: "exclusion"}, {Checker: "exclusion", Evidence: []history.OpID{999}}, {Checker: "fencing", Evidence: []history.OpID{h.Ops[0].ID()}}} {
 		if html, err := Page(h, v); html != nil || err != nil {
 			t.Errorf("%v: %d bytes, %v", v, len(html), err)
 		}
@@ -104,7 +104,7 @@ func TestPageIsBounded(t *testing.T) {
 		v.Story = append(v.Story, long)
 	}
 	for i := range 40 {
-		v.Evidence = append(v.Evidence, h.Ops[2000+i*2000].ID)
+		v.Evidence = append(v.Evidence, h.Ops[2000+i*2000].ID())
 	}
 	for _, v.Checker = range []string{"exclusion", "release", "fencing"} {
 		if v.Checker == "fencing" {
@@ -124,7 +124,7 @@ func TestPageIsBounded(t *testing.T) {
 
 func BenchmarkPage100k(b *testing.B) {
 	h := handovers(40, 50_000)
-	v := Verdict{Checker: "exclusion", Evidence: []history.OpID{h.Ops[100].ID, h.Ops[90_000].ID}}
+	v := Verdict{Checker: "exclusion", Evidence: []history.OpID{h.Ops[100].ID(), h.Ops[90_000].ID()}}
 	for b.Loop() {
 		if _, err := Page(h, v); err != nil {
 			b.Fatal(err)

@@ -39,7 +39,7 @@ func (p *proof) lockModel() porcupine.Model {
 			holds, o := state.(held), input.(*history.Operation)
 			switch own := holds & p.of(o.Hold); {
 			case o.Op == history.Acquire && o.Outcome == history.OK:
-				return p.admits(holds, o), holds | p.of(o.ID)
+				return p.admits(holds, o), holds | p.of(o.ID())
 			case o.Op == history.Release && own == 0:
 				return !happened(o), holds
 			case o.Op == history.Release:
@@ -54,7 +54,7 @@ func (p *proof) lockModel() porcupine.Model {
 // of is the state in which only one hold lasts; 0: it is not judged.
 func (p *proof) of(acquire history.OpID) held {
 	for i, o := range p.judged {
-		if o.ID == acquire {
+		if o.ID() == acquire {
 			return 1 << i
 		}
 	}
@@ -112,10 +112,10 @@ func (p *proof) chainModel() porcupine.Model {
 			s, o := state.(chain), input.(*history.Operation)
 			next := chain{s.write, max(s.token, o.Token)}
 			if o.Op == history.Read {
-				return s.write == base[o.ID], next
+				return s.write == base[o.ID()], next
 			}
-			next.write = o.ID
-			return s.write == base[o.ID] && (o.Token == 0 || o.Token >= s.token), next
+			next.write = o.ID()
+			return s.write == base[o.ID()] && (o.Token == 0 || o.Token >= s.token), next
 		},
 		DescribeState: func(state any) string {
 			s := state.(chain)
@@ -133,14 +133,14 @@ func (p *proof) bases() map[history.OpID]history.OpID {
 	shown := map[int64]history.OpID{}
 	for _, o := range p.judged {
 		if o.Op == history.Write {
-			shown[o.Value] = o.ID
+			shown[o.Value] = o.ID()
 		}
 	}
 	bases := map[history.OpID]history.OpID{}
 	for _, r := range registers(p.h) {
 		for _, o := range p.judged {
 			if o.Key == r.key {
-				bases[o.ID] = r.base(o, shown)
+				bases[o.ID()] = r.base(o, shown)
 			}
 		}
 	}
@@ -154,7 +154,7 @@ func (r *register) base(o *history.Operation, shown map[int64]history.OpID) hist
 		value = o.Value
 	}
 	for range len(r.ops) + 1 { // values that were built upon each other in a circle are wrong, and end
-		if id, ok := shown[value]; ok && id != o.ID {
+		if id, ok := shown[value]; ok && id != o.ID() {
 			return id
 		}
 		i, ok := r.values.find(value)

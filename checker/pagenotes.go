@@ -89,7 +89,7 @@ func (p *proof) note(rank int, from, to int64, client int32, words func() porcup
 func (p *proof) noteOperations(n *nearest) {
 	behind := map[history.OpID]bool{}
 	for _, o := range p.ops {
-		behind[cmp.Or(o.Hold, o.ID)] = true
+		behind[cmp.Or(o.Hold, o.ID())] = true
 	}
 	for i := range p.h.Ops {
 		o := &p.h.Ops[i]
@@ -114,7 +114,7 @@ func (p *proof) noteOperations(n *nearest) {
 func (p *proof) noteInfos(n *nearest) {
 	holds, tokens, leases := map[history.OpID]bool{}, map[int64]bool{}, map[int64]bool{}
 	for _, o := range p.ops {
-		holds[cmp.Or(o.Hold, o.ID)], tokens[o.Token], leases[o.Lease] = true, true, true
+		holds[cmp.Or(o.Hold, o.ID())], tokens[o.Token], leases[o.Lease] = true, true, true
 	}
 	add := func(e *history.Observation, own bool, client int32, words func(*history.Observation) porcupine.Annotation) {
 		rank := 2
@@ -160,7 +160,7 @@ func leaseWords(e *history.Observation) porcupine.Annotation {
 func (p *proof) noteFaults(n *nearest) {
 	for _, i := range p.h.Injections() {
 		to := int64(history.Open)
-		if i.Heal.ID != 0 {
+		if i.Heal.ID() != 0 {
 			to = i.Heal.Return
 		}
 		if i.Inject.Outcome == history.Fail || !p.meets(i.Inject.Call, to) {
@@ -172,7 +172,7 @@ func (p *proof) noteFaults(n *nearest) {
 
 func faultWords(i history.Injection) porcupine.Annotation {
 	until := "never healed"
-	if i.Heal.ID != 0 {
+	if i.Heal.ID() != 0 {
 		until = "healed at " + when(&i.Heal) + remark(i.Heal.Note)
 	}
 	return porcupine.Annotation{Tag: "nemesis", Description: i.Inject.Fault + remark(i.Inject.Note),

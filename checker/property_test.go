@@ -70,7 +70,7 @@ func TestExclusionGivesUp(t *testing.T) {
 func TestExclusionDisagreement(t *testing.T) {
 	for why, spoil := range map[string]func(acquire, release *history.Operation){
 		"porcupine saw an overlap on k0": func(acquire, release *history.Operation) {
-			release.ID, release.Call, release.Return = -2, -2, -1
+			release.Call, release.Return = -2, -1
 			*acquire, *release = *release, *acquire
 		},
 		"porcupine cannot judge k0": func(_, release *history.Operation) {

@@ -368,7 +368,7 @@ const room = 10
 func spread(h *history.History) {
 	for i := range h.Ops {
 		o := &h.Ops[i]
-		o.ID, o.Hold, o.Call, o.Token = o.ID*room, o.Hold*room, o.Call*room, o.Token*room
+		o.Hold, o.Call, o.Token = o.Hold*room, o.Call*room, o.Token*room
 		if o.Return != history.Open {
 			o.Return *= room
 		}
@@ -382,15 +382,15 @@ func spread(h *history.History) {
 // addAt adds an ok operation of a process of its own that takes two sequence numbers, and gives its id.
 func addAt(h *history.History, seq int64, o history.Operation) history.OpID {
 	at := time.Duration(seq) * time.Microsecond
-	o.ID, o.Call, o.Return, o.CallAt, o.ReturnAt = history.OpID(seq), seq, seq+1, at, at
+	o.Call, o.Return, o.CallAt, o.ReturnAt = seq, seq+1, at, at
 	o.Outcome, o.Process, o.Client = history.OK, int32(1000+seq), 1000
 	o.Common = &history.Common{Key: "k0"}
 	if o.Op == history.Acquire {
-		o.Hold = o.ID
+		o.Hold = o.ID()
 	}
 	i, _ := slices.BinarySearchFunc(h.Ops, seq, func(o history.Operation, call int64) int { return cmp.Compare(o.Call, call) })
 	h.Ops = slices.Insert(h.Ops, i, o)
-	return o.ID
+	return o.ID()
 }
 
 // altered is what an operation or observation has in common with others, but for an edit.

@@ -1,8 +1,10 @@
 package checker
 
 import (
+	"cmp"
 	"fmt"
 	"iter"
+	"slices"
 
 	"lockquake/checker/history"
 )
@@ -135,9 +137,8 @@ func harmful(w *history.Operation, why string, witnesses ...*history.Operation) 
 // seen. An operation came earlier if its position says so, or if it returned before the write was
 // invoked; either is a proof.
 func (r *register) stale() []harm {
-	marks := make([]mark, 0, len(r.ops)) // for one question after the other: there are millions
-	byTime := r.newest(marks, func(o *history.Operation) int64 { return o.Return }, func(w *history.Operation) int64 { return w.Call })
-	byPos := r.newest(marks, func(o *history.Operation) int64 { return o.Pos }, func(w *history.Operation) int64 { return w.Pos })
+	byTime := r.newest(func(o *history.Operation) int64 { return o.Return }, func(w *history.Operation) int64 { return w.Call })
+	byPos := r.newest(func(o *history.Operation) int64 { return o.Pos }, func(w *history.Operation) int64 { return w.Pos })
 	var found []harm
 	var first replacers
 	for i, w := range r.writes {
@@ -158,20 +159,33 @@ func (r *register) stale() []harm {
 
 // newest finds for each effective write the ok operation with the highest token that lies before it: its
 // place in ops, from 1; 0: none. What lies at 0 is nowhere.
-func (r *register) newest(marks []mark, at, before func(*history.Operation) int64) []int32 {
-	for i, o := range r.ops {
-		if o.Outcome == history.OK && at(o) > 0 {
-			marks = append(marks, mark{at(o), o.Token, i})
-		}
-	}
-	seen := newHighWater(marks)
+func (r *register) newest(at, before func(*history.Operation) int64) []int32 {
+	seen := r.sorted(at, func(i int) bool { return r.ops[i].Outcome == history.OK && at(r.ops[i]) > 0 })
 	newest := make([]int32, len(r.ops))
-	for i, w := range r.writes {
-		if m, ok := seen.before(before(w)); ok {
-			newest[i] = int32(m.op + 1)
+	latest := int32(0)
+	for _, w := range r.sorted(before, func(i int) bool { return r.effective[i] && r.ops[i].Op == history.Write }) {
+		for ; len(seen) > 0 && at(r.ops[seen[0]]) < before(r.ops[w]); seen = seen[1:] {
+			if latest == 0 || r.ops[seen[0]].Token >= r.ops[latest-1].Token {
+				latest = seen[0] + 1
+			}
 		}
+		newest[w] = latest
 	}
 	return newest
+}
+
+// sorted gives the places of the wanted operations in an order.
+func (r *register) sorted(by func(*history.Operation) int64, wanted func(i int) bool) []int32 {
+	places := make([]int32, 0, len(r.ops))
+	for i := range r.ops {
+		if wanted(i) {
+			places = append(places, int32(i))
+		}
+	}
+	slices.SortFunc(places, func(a, b int32) int {
+		return cmp.Or(cmp.Compare(by(r.ops[a]), by(r.ops[b])), cmp.Compare(a, b))
+	})
+	return places
 }
 
 // newerOf is the one with the higher token of two operations, the first one of equals; nil if there is none.

@@ -88,7 +88,7 @@ func (s *story) touched(o *history.Operation, more string) {
 // that window.
 func (s *story) faults(from, to int64) {
 	for _, i := range s.h.Injections() {
-		healed := i.Heal.ID != 0 && i.Heal.Return < from
+		healed := i.Heal.ID() != 0 && i.Heal.Return < from
 		if i.Inject.Call > to || healed || i.Inject.Outcome == history.Fail {
 			continue
 		}
@@ -97,7 +97,7 @@ func (s *story) faults(from, to int64) {
 			seq, at = i.Inject.Call, i.Inject.CallAt
 		}
 		s.say(seq, at, "%s%s", i.Inject.Fault, remark(i.Inject.Note))
-		if i.Heal.ID != 0 && i.Heal.Return < to {
+		if i.Heal.ID() != 0 && i.Heal.Return < to {
 			s.say(i.Heal.Return, i.Heal.ReturnAt, "%s healed%s", i.Inject.Fault, remark(i.Heal.Note))
 		}
 	}
@@ -178,7 +178,7 @@ func (s *story) within(hold *history.Hold, outer map[history.OpID]history.OpID, 
 	told := 0
 	for i := range s.h.Ops {
 		o := &s.h.Ops[i]
-		if outer[o.Hold] != hold.Acquire.ID || o.Call > before || o.Return == history.Open || told == most {
+		if outer[o.Hold] != hold.Acquire.ID() || o.Call > before || o.Return == history.Open || told == most {
 			continue
 		}
 		switch o.Op {

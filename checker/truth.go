@@ -92,7 +92,7 @@ func (t *truth) requeues() {
 		case o.Op == history.Release:
 			released[at(o)] = o.Call
 		case o.Mode == history.Queued:
-			t.requeued[o.ID] = released[at(o)]
+			t.requeued[o.ID()] = released[at(o)]
 		}
 	}
 }
@@ -101,7 +101,7 @@ func (t *truth) requeues() {
 // false: the key was there before.
 func (t *truth) created(a *history.Operation, life *incarnation) (call int64, known bool) {
 	if a.Mode == history.Queued {
-		return t.requeued[a.ID], true
+		return t.requeued[a.ID()], true
 	}
 	return a.Call, life.told.Seq > a.Call
 }
@@ -191,7 +191,7 @@ func (t *truth) earliest(e *history.Observation) int64 {
 	case a == nil:
 		return m.value
 	case a.Mode == history.Queued:
-		return max(m.value, t.requeued[a.ID])
+		return max(m.value, t.requeued[a.ID()])
 	default:
 		return max(m.value, a.Call)
 	}
@@ -200,7 +200,7 @@ func (t *truth) earliest(e *history.Observation) int64 {
 // creator is the Call of the release that got in line with a key; 0: none is known to.
 func (t *truth) creator(e *history.Observation) int64 {
 	if a := t.acquire(e); a != nil {
-		return t.requeued[a.ID]
+		return t.requeued[a.ID()]
 	}
 	return 0
 }
@@ -245,7 +245,7 @@ func (t *truth) givenBack(e *history.Observation) bool {
 		if o.Op == history.Acquire && o.Mode != history.Nested || o.Call > e.Seq {
 			return false
 		}
-		if o.Op == history.Release && o.Hold == a.ID && o.Outcome == history.OK {
+		if o.Op == history.Release && o.Hold == a.ID() && o.Outcome == history.OK {
 			return true
 		}
 	}

@@ -24,7 +24,7 @@ func Window(h history.History, v Verdict) (from, to time.Duration, ok bool) {
 	for _, o := range ops {
 		begin, end := o.CallAt, o.ReturnAt
 		if o.Op == history.Acquire && o.Outcome == history.OK {
-			begin, end = o.ReturnAt, ends[o.ID]
+			begin, end = o.ReturnAt, ends[o.ID()]
 		}
 		from, to = min(from, begin), max(to, min(end, last))
 	}
@@ -67,7 +67,7 @@ func endings(h *history.History, ops []*history.Operation) map[history.OpID]time
 	ends, outer := map[history.OpID]time.Duration{}, h.Nesting()
 	for _, o := range ops {
 		if o.Op == history.Acquire {
-			ends[o.ID], ends[outer[o.ID]] = history.Open, history.Open
+			ends[o.ID()], ends[outer[o.ID()]] = history.Open, history.Open
 		}
 	}
 	note := func(id history.OpID, at time.Duration) {

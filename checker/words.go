@@ -16,8 +16,8 @@ const calm = "none"
 func evidence(ops ...*history.Operation) []history.OpID {
 	var ids []history.OpID
 	for _, o := range ops {
-		if o != nil && o.ID != 0 {
-			ids = append(ids, o.ID)
+		if o != nil && o.ID() != 0 {
+			ids = append(ids, o.ID())
 		}
 	}
 	slices.Sort(ids)

@@ -38,6 +38,9 @@ func (c *Cell) Dir() string { return filepath.Join(c.run.dir, "cells", c.Record(
 // Path is the path of a file in the cell's folder.
 func (c *Cell) Path(name string) string { return filepath.Join(c.Dir(), name) }
 
+// HistoryPath is the path of the stored history.
+func (c *Cell) HistoryPath() string { return c.Path(historyFile) }
+
 func (c *Cell) makeFolder() error {
 	if err := os.MkdirAll(c.Dir(), 0o755); err != nil {
 		return fmt.Errorf("create cell folder %s: %w", c.Dir(), reason(err))
@@ -51,9 +54,9 @@ func (c *Cell) WritePlan(plan []byte) error { return writeFile(c.Path(planFile),
 // History makes the history's file. It is written in place, not renamed at the end: after a kill,
 // what was written by then can be judged.
 func (c *Cell) History() (io.WriteCloser, error) {
-	f, err := os.Create(c.Path(historyFile))
+	f, err := os.Create(c.HistoryPath())
 	if err != nil {
-		return nil, fmt.Errorf("create history %s: %w", c.Path(historyFile), reason(err))
+		return nil, fmt.Errorf("create history %s: %w", c.HistoryPath(), reason(err))
 	}
 	return f, nil
 }
@@ -63,19 +66,19 @@ var ErrNoHistory = errors.New("no history: the cell was never begun")
 
 // ReadHistory reads the stored history, or the sound beginning of it; History.Cut tells.
 func (c *Cell) ReadHistory() (history.History, error) {
-	f, err := os.Open(c.Path(historyFile))
+	f, err := os.Open(c.HistoryPath())
 	if errors.Is(err, fs.ErrNotExist) {
 		return history.History{}, fmt.Errorf("cell %s: %w", c.Record().CellName, ErrNoHistory)
 	}
 	if err != nil {
-		return history.History{}, fmt.Errorf("open history %s: %w", c.Path(historyFile), reason(err))
+		return history.History{}, fmt.Errorf("open history %s: %w", c.HistoryPath(), reason(err))
 	}
 	if stat, err := f.Stat(); err == nil && stat.Size() == 0 { // killed before its first operation
 		return history.History{}, fmt.Errorf("cell %s: %w", c.Record().CellName, errors.Join(ErrNoHistory, f.Close()))
 	}
 	h, err := history.Decode(f)
 	if err := errors.Join(err, f.Close()); err != nil {
-		return history.History{}, fmt.Errorf("read history %s: %w", c.Path(historyFile), err)
+		return history.History{}, fmt.Errorf("read history %s: %w", c.HistoryPath(), err)
 	}
 	return h, nil
 }
@@ -83,7 +86,7 @@ func (c *Cell) ReadHistory() (history.History, error) {
 // Finish stores the judgement of a history, its statistics and its pictures, and marks the cell as
 // done. A cell may be finished again, under a better judge.
 func (c *Cell) Finish(h history.History, j checker.Judgement) error {
-	s := newScene(&h)
+	s := newScene(&h, j.Verdicts...)
 	name := c.Record().CellName
 	title := fmt.Sprintf("%s: %s", name, j.Grade)
 	if j.Validity == checker.Invalid && j.Grade > checker.Unsafe {
@@ -191,7 +194,7 @@ func (s *scene) struck() []Struck {
 		when := s.faultSpan(i)
 		all = append(all, Struck{
 			Fault: i.Inject.Fault, Target: i.Inject.Note, From: when.from, To: when.to,
-			Healed: i.Heal.ID != 0, Observed: i.Observed(), Evidence: i.Heal.Note,
+			Healed: i.Heal.ID() != 0, Observed: i.Observed(), Evidence: i.Heal.Note,
 			Error: strings.TrimSpace(i.Inject.Error + " " + i.Heal.Error),
 		})
 	}

@@ -34,8 +34,8 @@ func (f painter) ends(s span) (left, right vg.Length) {
 	return left, max(right, left+thinnest)
 }
 
-// fill draws all bars of one colour as one path; half is half of a bar's height, in rows. Those of a row come in
-// the order of their beginnings.
+// fill draws all bars of one colour; half is half of a bar's height, in rows. Those of a row come in the order of
+// their beginnings.
 func (f painter) fill(c color.Color, half float64, pieces iter.Seq[piece]) {
 	rows := map[int][]bounds{}
 	for p := range pieces {
@@ -50,15 +50,17 @@ func (f painter) fill(c color.Color, half float64, pieces iter.Seq[piece]) {
 		}
 		rows[p.row] = append(drawn, bounds{left, right})
 	}
-	var path vg.Path
+	f.c.SetColor(c)
 	for _, row := range slices.Sorted(maps.Keys(rows)) {
 		bottom, top := f.y(float64(row)+barMiddle-half), f.y(float64(row)+barMiddle+half)
-		for _, bar := range rows[row] {
-			appendRect(&path, bar.left, bottom, bar.right, top)
+		for some := range slices.Chunk(rows[row], chunk) {
+			var path vg.Path
+			for _, bar := range some {
+				appendRect(&path, bar.left, bottom, bar.right, top)
+			}
+			f.c.Fill(path)
 		}
 	}
-	f.c.SetColor(c)
-	f.c.Fill(path)
 }
 
 // bounds are the edges of what is drawn as one bar.

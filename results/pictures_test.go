@@ -174,7 +174,7 @@ func TestTimelineShowsTheOverlapAndBothHolders(t *testing.T) {
 	}
 	for i := range s.holds {
 		held := holdSpan(s.holds[i], s.last)
-		if !w.holds[s.holds[i].Acquire.ID] {
+		if !w.holds[s.holds[i].Acquire.ID()] {
 			continue
 		}
 		if held.from < w.from || held.to > w.to {

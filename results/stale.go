@@ -1,6 +1,8 @@
 package results
 
 import (
+	"slices"
+
 	"lockquake/checker"
 	"lockquake/checker/history"
 )
@@ -11,6 +13,12 @@ type writes struct {
 	refused []history.Operation
 }
 
-func markedWrites(h *history.History) writes {
-	return writes{stale: checker.Harmful(*h), refused: checker.Refused(*h)}
+// markedWrites finds them. Where fencing was found to be valid, none was harmful: that takes long to find out.
+func markedWrites(h *history.History, verdicts []checker.Verdict) writes {
+	w := writes{refused: checker.Refused(*h)}
+	harmless := func(v checker.Verdict) bool { return v.Checker == "fencing" && v.Validity == checker.Valid }
+	if !slices.ContainsFunc(verdicts, harmless) {
+		w.stale = checker.Harmful(*h)
+	}
+	return w
 }

@@ -250,7 +250,7 @@ func (b *holderBars) tokens(frame painter) {
 		at := vg.Point{X: (left + right) / 2, Y: frame.y(float64(row) + barMiddle)}
 		if label != "" {
 			frame.c.FillText(inside, at, label)
-		} else if b.window.holds[hold.Acquire.ID] {
+		} else if b.window.holds[hold.Acquire.ID()] {
 			label = "token " + number(hold)
 			at = vg.Point{X: left, Y: frame.y(float64(row)+barMiddle+holdHalf) + 1}
 			at.X = frame.beside(at.X, above.Width(label), row, noticed)

@@ -72,11 +72,11 @@ func (w *waiting) next() (step, bool) {
 		return step{}, false
 	case begins == nil, ends != nil && before(ends, begins):
 		w.open = w.open[:len(w.open)-1]
-		return step{at: ends.ReturnAt, call: ends.Due(), id: ends.ID}, true
+		return step{at: ends.ReturnAt, call: ends.Due(), id: ends.ID()}, true
 	}
 	w.seen++
 	w.await(begins)
-	return step{at: begins.Due(), call: begins.Due(), id: begins.ID, begin: true}, true
+	return step{at: begins.Due(), call: begins.Due(), id: begins.ID(), begin: true}, true
 }
 
 // upcoming is the next acquire to begin, nil if there is none.

@@ -86,7 +86,7 @@ func TestMarkedWrites(t *testing.T) {
 		s.write("", 1, 2, 101, 100, 2, history.OK, 20*ms)
 		s.write("", 0, token, 102, prev, 3, last, 30*ms)
 		h := s.build()
-		return markedWrites(&h)
+		return markedWrites(&h, nil)
 	}
 	for _, c := range []struct {
 		name           string
@@ -114,7 +114,7 @@ func TestReadUnderANewerTokenMakesAWriteStale(t *testing.T) {
 	s.add(read)
 	s.write("", 0, 1, 101, 100, 2, history.OK, 30*ms)
 	h := s.build()
-	if w := markedWrites(&h); len(w.stale) != 1 || w.stale[0].Value != 101 {
+	if w := markedWrites(&h, nil); len(w.stale) != 1 || w.stale[0].Value != 101 {
 		t.Errorf("stale %+v", w.stale)
 	}
 }

@@ -26,8 +26,9 @@ type scene struct {
 	writes     writes
 }
 
-func newScene(h *history.History) *scene {
-	s := &scene{h: h, last: h.Last(), holds: h.Holds(), injections: h.Injections(), writes: markedWrites(h)}
+// newScene takes what was judged of the history, as far as it is known.
+func newScene(h *history.History, judged ...checker.Verdict) *scene {
+	s := &scene{h: h, writes: markedWrites(h, judged), last: h.Last(), holds: h.Holds(), injections: h.Injections()}
 	s.overlaps = overlaps(s.holds, h.Header.Permits, s.last)
 	return s
 }
@@ -81,7 +82,7 @@ func (s *scene) about(v checker.Verdict) (window, bool) {
 func (s *scene) core(w window) span {
 	middle := w.from + mostWindow/2
 	for _, hold := range s.holds {
-		if w.holds[hold.Acquire.ID] {
+		if w.holds[hold.Acquire.ID()] {
 			middle = max(middle, hold.StartAt)
 		}
 	}
@@ -108,7 +109,7 @@ func (s *scene) clients(w window, limit int) (shown []int32, left int) {
 		if o.Client >= 0 && o.Op == history.Acquire && (span{o.CallAt, min(o.ReturnAt, s.last)}).meets(w.span) {
 			active[o.Client]++
 		}
-		if w.holds[o.ID] {
+		if w.holds[o.ID()] {
 			active[o.Client] += 2 * len(s.h.Ops)
 		}
 	}

@@ -112,7 +112,7 @@ func TestNestedHoldLiesWithinItsOuterOne(t *testing.T) {
 		workloads.NewReentrant(&workloads.Memory{}).Turn(s.ctx, s.Process, round(true))
 		ops := s.history().Ops
 		outer, inner := ops[0], ops[2]
-		if ops[3].Hold != inner.ID || ops[5].Hold != outer.ID || ops[4].Hold != outer.ID {
+		if ops[3].Hold != inner.ID() || ops[5].Hold != outer.ID() || ops[4].Hold != outer.ID() {
 			t.Errorf("recorded %+v: releases or the write name the wrong hold", ops)
 		}
 	})

@@ -90,7 +90,7 @@ func TestAcquireWaitsLongerThanARequest(t *testing.T) {
 			t.Errorf("hold %+v", hold)
 		}
 		acquire := s.wantTold("p0 acquire ok").Ops[0]
-		if acquire.ID != hold.ID || acquire.Client != 3 || acquire.Key != "k0" || acquire.Token != 1 ||
+		if acquire.ID() != hold.ID || acquire.Client != 3 || acquire.Key != "k0" || acquire.Token != 1 ||
 			acquire.Lease != 99 || acquire.Note != "locks/k0/a" {
 			t.Errorf("recorded %+v of hold %d", acquire, hold.ID)
 		}

@@ -26,7 +26,7 @@ func TestEachWriteNamesTheValueItReplaces(t *testing.T) {
 			"p0 acquire ok", "p0 read 1 ok", "p0 write 2 over 1 ok", "p0 release ok")
 		for i, o := range h.Ops {
 			acquire := h.Ops[i/4*4]
-			if o.Hold != acquire.ID || o.Token != acquire.Token || o.Client != 3 || o.Key != "k0" {
+			if o.Hold != acquire.ID() || o.Token != acquire.Token || o.Client != 3 || o.Key != "k0" {
 				t.Errorf("recorded %+v, want it under %+v", o, acquire)
 			}
 		}
@@ -151,7 +151,7 @@ func TestLastReadsUnderTheLock(t *testing.T) {
 		r := workloads.NewRegister(&fakeResource{text: "5"})
 		r.Last(s.ctx, s.Process, "k0", 5*time.Second)
 		h := s.wantTold("p0 acquire ok", "p0 read 5 ok", "p0 release ok")
-		if read := h.Ops[1]; read.Hold != h.Ops[0].ID || read.Token != 1 {
+		if read := h.Ops[1]; read.Hold != h.Ops[0].ID() || read.Token != 1 {
 			t.Errorf("read as %+v, want it under the lock", read)
 		}
 	})

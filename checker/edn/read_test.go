@@ -90,7 +90,7 @@ func TestOperationsAreRead(t *testing.T) {
 	if acquire.Token != 41 || acquire.ReturnAt.Seconds() != 1.2 || acquire.Outcome != history.OK || acquire.Key != edn.Key {
 		t.Errorf("acquire is %+v", acquire)
 	}
-	if release.Hold != acquire.ID || release.Outcome != history.Fail || release.Error != `["unavailable" \; 0x1f 1/2 ##NaN]` {
+	if release.Hold != acquire.ID() || release.Outcome != history.Fail || release.Error != `["unavailable" \; 0x1f 1/2 ##NaN]` {
 		t.Errorf("release is %+v", release)
 	}
 	if other.Client != 1 || other.Token != 44 {
@@ -119,7 +119,7 @@ func TestProcessGoesOnAfterInfo(t *testing.T) {
 		{:process 0 :type :invoke :f :release}
 		{:process 0 :type :ok :f :release}`)
 	acquire, release := h.Ops[0], h.Ops[1]
-	if acquire.Process == release.Process || acquire.Client != release.Client || release.Hold != acquire.ID {
+	if acquire.Process == release.Process || acquire.Client != release.Client || release.Hold != acquire.ID() {
 		t.Errorf("%+v\n%+v", acquire, release)
 	}
 }

@@ -97,8 +97,8 @@ func (t *transcript) mode(o *history.Operation) history.Mode {
 
 func (t *transcript) process(o *history.Operation) int32 {
 	a := t.h.Find(o.Hold)
-	if a != nil && t.outer[a.ID] != 0 {
-		a = t.h.Find(t.outer[a.ID])
+	if a != nil && t.outer[a.ID()] != 0 {
+		a = t.h.Find(t.outer[a.ID()])
 	}
 	if a == nil {
 		return o.Process
@@ -192,7 +192,7 @@ func (t *transcript) losses() {
 		line := half{seq: hold.End, at: hold.EndAt, types: invoke, process: a.Process, name: "release", value: number(a.Token)}
 		t.lines = append(t.lines, line)
 		line.types, line.err = info, hold.EndedBy.String()
-		if r := t.next(a.Process, hold.End); r != nil && r.Op == history.Release && r.Hold == a.ID {
+		if r := t.next(a.Process, hold.End); r != nil && r.Op == history.Release && r.Hold == a.ID() {
 			t.given[r] = true
 			if r.Return == history.Open {
 				continue

@@ -82,7 +82,7 @@ func (b *Builder) defect(format string, args ...any) {
 func (b *Builder) invoked(e *Event) Operation {
 	return Operation{
 		Common: b.share(Common{e.Key, e.Lease, e.Fault, e.Note, ""}),
-		ID:     e.ID, Call: e.Seq, CallAt: e.At, Return: Open, ReturnAt: time.Duration(Open),
+		Call:   e.Seq, CallAt: e.At, Return: Open, ReturnAt: time.Duration(Open),
 		Op: e.Op, Mode: e.Mode, Process: e.Process, Client: e.Client, Hold: e.Hold,
 		Token: e.Token, Value: e.Value, Prev: e.Prev,
 	}

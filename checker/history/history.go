@@ -43,7 +43,6 @@ const Open = math.MaxInt64
 // effect later is the judge's business.
 type Operation struct {
 	*Common  // never nil in what was read
-	ID       OpID
 	Call     int64
 	Return   int64
 	CallAt   time.Duration
@@ -53,12 +52,15 @@ type Operation struct {
 	Mode     Mode
 	Process  int32
 	Client   int32
-	Hold     OpID // for an Acquire, its own ID
+	Hold     OpID // for an Acquire, its own
 	Token    int64
 	Value    int64
 	Prev     int64
 	Pos      int64
 }
+
+// ID identifies the operation.
+func (o *Operation) ID() OpID { return OpID(o.Call) }
 
 // Observation is a single event that is neither the beginning nor the end of an operation. Its fields
 // are those of the Event. What an Alive tells of a Deleted is the Outcome of that.
@@ -130,7 +132,7 @@ func (i Injection) Observed() bool { return i.Heal.Outcome == OK }
 
 // End is the end of the injection's window, Open if it was never healed.
 func (i Injection) End() time.Duration {
-	if i.Heal.ID == 0 {
+	if i.Heal.ID() == 0 {
 		return Open
 	}
 	return i.Heal.ReturnAt
@@ -144,7 +146,7 @@ func (h *History) Injections() []Injection {
 	for i := range h.Ops {
 		switch o := &h.Ops[i]; o.Op {
 		case Inject:
-			at[o.ID] = len(all)
+			at[o.ID()] = len(all)
 			all = append(all, Injection{Inject: *o, Heal: Operation{Common: &Common{}}})
 		case Heal:
 			if i, ok := at[o.Hold]; ok {

@@ -52,7 +52,7 @@ func TestWhatIsRecordedIsRead(t *testing.T) {
 		t.Fatalf("%d operations and %d observations, want 3 and 2", len(h.Ops), len(h.Infos))
 	}
 	acquire, write, release := h.Ops[0], h.Ops[1], h.Ops[2]
-	if acquire.Outcome != OK || acquire.Token != 17 || acquire.Lease != 99 || acquire.Hold != acquire.ID {
+	if acquire.Outcome != OK || acquire.Token != 17 || acquire.Lease != 99 || acquire.Hold != acquire.ID() {
 		t.Errorf("acquire is %+v", acquire)
 	}
 	if write.Outcome != Fail || write.Value != 2 || write.Prev != 1 || write.Error != `refused: "old" token` {
@@ -267,8 +267,8 @@ func TestAnswerAboutALeaseCompletesItsDeletion(t *testing.T) {
 }
 
 func TestHoldEndsAtTheFirstOfReleaseLostAndCrash(t *testing.T) {
-	base := Operation{ID: 1, Call: 1, Return: 2, Op: Acquire, Outcome: OK, Hold: 1}
-	release := Operation{ID: 5, Call: 5, Return: 6, Op: Release, Hold: 1}
+	base := Operation{Call: 1, Return: 2, Op: Acquire, Outcome: OK, Hold: 1}
+	release := Operation{Call: 5, Return: 6, Op: Release, Hold: 1}
 	lost := Observation{Seq: 4, Op: Lost, Hold: 1}
 	for name, tc := range map[string]struct {
 		h    History

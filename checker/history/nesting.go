@@ -15,9 +15,9 @@ func (h *History) Nesting() map[OpID]OpID {
 		case o.Op == Release && !m.Ends:
 			n.end(o.Hold)
 		case o.Op == Acquire && o.Mode == Nested && !m.Ends:
-			n.outer[o.ID] = n.holds[place{o.Client, o.Key}]
+			n.outer[o.ID()] = n.holds[place{o.Client, o.Key}]
 		case m.Ends && o.Believed():
-			n.holds[place{o.Client, o.Key}] = o.ID
+			n.holds[place{o.Client, o.Key}] = o.ID()
 		}
 	}
 	return n.outer

@@ -11,7 +11,7 @@ import (
 func nestedHolds(second Mode) *History {
 	common := &Common{Key: "k"}
 	op := func(id OpID, op Op, m Mode, client int32, hold OpID) Operation {
-		return Operation{Common: common, ID: id, Call: int64(id), Return: int64(id) + 1, Op: op, Outcome: OK, Mode: m, Client: client, Hold: hold}
+		return Operation{Common: common, Call: int64(id), Return: int64(id) + 1, Op: op, Outcome: OK, Mode: m, Client: client, Hold: hold}
 	}
 	return &History{Ops: []Operation{
 		op(1, Acquire, Alone, 0, 1), op(3, Acquire, second, 0, 3), op(5, Release, Alone, 0, 3),
@@ -24,7 +24,7 @@ func TestNestedAcquiresLieInTheHoldOfTheirClient(t *testing.T) {
 	if got, want := h.Nesting(), (map[OpID]OpID{3: 1, 9: 0, 11: 0}); !maps.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
 	}
-	if holds := h.Holds(); len(holds) != 1 || holds[0].Acquire.ID != 1 || holds[0].End != 7 {
+	if holds := h.Holds(); len(holds) != 1 || holds[0].Acquire.ID() != 1 || holds[0].End != 7 {
 		t.Errorf("holds %+v, want that of 1 only, to its release", holds)
 	}
 	h = nestedHolds(Alone) // the twin: none is nested
@@ -43,7 +43,7 @@ func TestNothingIsNestedInWhatIsOver(t *testing.T) {
 		h.Ops = h.Ops[:2]
 		h.Ops[1].Call, h.Ops[1].Return = 4, 5
 		h.Infos = []Observation{{Common: &Common{}, Seq: 3, Op: op, Hold: 1}}
-		if got := h.Nesting()[h.Ops[1].ID]; got != want {
+		if got := h.Nesting()[h.Ops[1].ID()]; got != want {
 			t.Errorf("after %v: nested in %d, want %d", op, got, want)
 		}
 	}

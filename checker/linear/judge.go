@@ -43,7 +43,7 @@ func newJudge(ops []Op, s start, o Options) *judge {
 
 // queue is how many pieces may wait to be searched. The cutter is some times as fast as the searches: let it
 // run ahead, because a contradiction that it meets settles the matter.
-const queue = 1 << 12
+const queue = 1 << 10
 
 func (j *judge) judge() Result {
 	pieces := make(chan *Piece, queue)

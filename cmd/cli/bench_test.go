@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -15,47 +16,79 @@ import (
 	"lockquake/results"
 )
 
-// A stored history of a million operations is read, judged by every checker, and told of; that of a run
-// is drawn, too.
+// A stored history of a million operations is read, judged by every checker, and told of; that of a run is drawn,
+// too.
 func BenchmarkCheckMillion(b *testing.B) {
 	b.Run("history", func(b *testing.B) {
 		path := filepath.Join(b.TempDir(), "history.jsonl.zst")
 		writeMillion(b, path)
-		checkMillion(b, path)
+		measured(b, "check", path)
 	})
 	b.Run("run", func(b *testing.B) {
-		name := results.CellName{Strategy: "mutex", Fault: harness.Calm, Repeat: 1}
-		run, err := results.Create(filepath.Join(b.TempDir(), "run"), results.Info{Cells: []results.CellName{name}})
-		if err != nil {
-			b.Fatal(err)
-		}
-		cell, err := run.Cell(name)
-		if err != nil {
-			b.Fatal(err)
-		}
-		writeMillion(b, cell.Path("history.jsonl.zst"))
-		checkMillion(b, run.Dir())
+		measured(b, "check", storeMillion(b))
 	})
+}
+
+// A stored run of a million operations is written in every format.
+func BenchmarkReportMillion(b *testing.B) {
+	dir := storeMillion(b)
+	command(b, io.Discard, "check", dir)
+	for _, format := range formatNames() {
+		b.Run(format, func(b *testing.B) { measured(b, "report", dir, "-o", format) })
+	}
 }
 
 const operations = 1_000_000
 
-func checkMillion(b *testing.B, path string) {
+// measured tells what a command takes.
+func measured(b *testing.B, args ...string) {
 	b.Helper()
 	b.ResetTimer()
 	cpu := cpuSeconds()
 	for b.Loop() {
 		stop := samplePeak()
-		var said bytes.Buffer
-		if code := run(b.Context(), Builtin(), []string{"check", path}, &said, &said); code != exitHeld {
-			b.Fatalf("exit %d\n%s", code, said.String())
-		}
+		var said written
+		command(b, &said, args...)
 		used, live := stop()
 		b.ReportMetric(float64(used)/operations, "peak-B/operation")
 		b.ReportMetric(float64(live)/operations, "live-B/operation")
+		b.ReportMetric(float64(said), "B-written")
 	}
-	b.ReportMetric((cpuSeconds()-cpu)/float64(b.N), "cpu-s/check")
-	b.ReportMetric(b.Elapsed().Seconds()/float64(b.N), "s/check")
+	b.ReportMetric((cpuSeconds()-cpu)/float64(b.N), "cpu-s/op")
+	b.ReportMetric(b.Elapsed().Seconds()/float64(b.N), "s/op")
+}
+
+// written counts what is written.
+type written int
+
+func (w *written) Write(p []byte) (int, error) {
+	*w += written(len(p))
+	return len(p), nil
+}
+
+// command carries out what must go well.
+func command(b *testing.B, out io.Writer, args ...string) {
+	b.Helper()
+	var log bytes.Buffer
+	if code := run(b.Context(), Builtin(), args, out, &log); code != exitHeld {
+		b.Fatalf("%q: exit %d\n%s", args, code, log.String())
+	}
+}
+
+// storeMillion makes a run of one cell with that history, and gives its folder.
+func storeMillion(b *testing.B) string {
+	b.Helper()
+	name := results.CellName{Strategy: "mutex", Fault: harness.Calm, Repeat: 1}
+	run, err := results.Create(filepath.Join(b.TempDir(), "run"), results.Info{Cells: []results.CellName{name}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	cell, err := run.Cell(name)
+	if err != nil {
+		b.Fatal(err)
+	}
+	writeMillion(b, cell.HistoryPath())
+	return run.Dir()
 }
 
 // writeMillion writes the history of clients that take turns in calm: acquire, read, write, release.

@@ -108,7 +108,7 @@ func (a app) checkRun(ctx context.Context, run *results.Run, o wantOptions, give
 			a.tellOf(t.done, t.total, t.outcomes[t.done-1])
 			continue
 		}
-		o := a.judge(cell, a.catalogue.checkers(), a.catalogue.promise(name.Strategy))
+		o := a.judgeAgain(cell)
 		if errors.Is(o.err, results.ErrNoHistory) {
 			continue // planned, and never begun
 		}
@@ -141,6 +141,11 @@ func (a app) ask(run *results.Run, o wantOptions, given func(flag string) bool) 
 	return nil
 }
 
+func (a app) judgeAgain(cell *results.Cell) outcome {
+	defer sparing(cell.HistoryPath())()
+	return a.judge(cell, a.catalogue.checkers(), a.catalogue.promise(cell.Record().Strategy))
+}
+
 // checkFile judges one history by itself.
 func (a app) checkFile(path string, o wantOptions, given func(flag string) bool) error {
 	asked := o.over(results.Asked{}, given)
@@ -148,6 +153,7 @@ func (a app) checkFile(path string, o wantOptions, given func(flag string) bool)
 	if err != nil {
 		return usage(err)
 	}
+	defer sparing(path)()
 	h, err := readHistory(path)
 	if err != nil {
 		return usage(err)
