@@ -34,14 +34,3 @@ func writeJSON(path string, v any) error {
 	}
 	return writeFile(path, append(data, '\n'))
 }
-
-func readJSON(path string, v any) error {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
-	if err := json.Unmarshal(data, v); err != nil {
-		return fmt.Errorf("read %s: %w", path, err)
-	}
-	return nil
-}

@@ -73,3 +73,32 @@ type Record struct {
 	Why        string           `json:"why,omitempty"`
 	Thresholds []Threshold      `json:"thresholds,omitempty"` // of those that are asked for
 }
+
+// Outcome says whether the cell gave what was wanted, in one word: held, broken, unknown, failed, planned, or missed, a
+// threshold and nothing else.
+func (r Record) Outcome() string {
+	what := r.guarantee()
+	if what != "held" {
+		return what
+	}
+	switch Met(r.Thresholds) {
+	case checker.Unknown:
+		return "unknown"
+	case checker.Invalid:
+		return "missed"
+	}
+	return what
+}
+
+// guarantee is Outcome without the thresholds.
+func (r Record) guarantee() string {
+	switch {
+	case r.State != Done:
+		return string(r.State)
+	case r.Validity == checker.Invalid:
+		return "broken"
+	case r.Validity == checker.Unknown:
+		return "unknown"
+	}
+	return "held"
+}

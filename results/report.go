@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"embed"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	htmltemplate "html/template"
@@ -43,11 +44,11 @@ func (r *Run) load() ([]contents, error) {
 		c := contents{Record: cell.Record()}
 		var m measurement
 		var err error
-		if c.measured, err = readIfThere(cell.Path(statsFile), &m); err != nil {
+		if c.measured, err = cell.readIfThere(statsFile, &m); err != nil {
 			return nil, err
 		}
 		c.Stats, c.Faults = m.Stats, m.Faults
-		if c.judged, err = readIfThere(cell.Path(verdictsFile), &c.Judgement); err != nil {
+		if c.judged, err = cell.readIfThere(verdictsFile, &c.Judgement); err != nil {
 			return nil, err
 		}
 		c.Files = otherFiles(cell.Dir())
@@ -56,12 +57,18 @@ func (r *Run) load() ([]contents, error) {
 	return all, nil
 }
 
-func readIfThere(path string, v any) (bool, error) {
-	err := readJSON(path, v)
+func (c *Cell) readIfThere(name string, v any) (bool, error) {
+	data, err := c.run.read(filepath.Join("cells", c.Record().Folder, name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
-	return err == nil, err
+	if err == nil {
+		err = json.Unmarshal(data, v)
+	}
+	if err != nil {
+		return false, fmt.Errorf("read %s: %w", c.Path(name), reason(err))
+	}
+	return true, nil
 }
 
 func otherFiles(dir string) []string {
@@ -96,12 +103,12 @@ type album struct {
 
 func (a *album) picture(name, alt string) (picture, bool) {
 	p := picture{Name: filepath.Base(name), Alt: alt, Link: filepath.ToSlash(name) + ".png"}
-	png, err := os.ReadFile(a.run.Path(name + ".png"))
+	png, err := a.run.read(name + ".png")
 	if err != nil {
 		return p, false // this cell, or this run, has none
 	}
 	mime, data := "image/png", png
-	if svg, err := os.ReadFile(a.run.Path(name + ".svg")); err == nil && len(svg) < len(png) {
+	if svg, err := a.run.read(name + ".svg"); err == nil && len(svg) < len(png) {
 		mime, data = "image/svg+xml", svg
 	}
 	if size := base64.StdEncoding.EncodedLen(len(data)); size <= a.room {
@@ -200,32 +207,10 @@ func newPage(m Manifest, cells []contents) *page {
 }
 
 // outcome says whether a cell gave what was wanted, in one word.
-func outcome(c contents) string {
-	what := guarantee(c)
-	if what != "held" {
-		return what
-	}
-	switch Met(c.Thresholds) {
-	case checker.Unknown:
-		return "unknown"
-	case checker.Invalid:
-		return "missed" // a threshold, and nothing else
-	}
-	return what
-}
+func outcome(c contents) string { return c.Outcome() }
 
 // guarantee is outcome without the thresholds.
-func guarantee(c contents) string {
-	switch {
-	case c.State != Done:
-		return string(c.State)
-	case c.Validity == checker.Invalid:
-		return "broken"
-	case c.Validity == checker.Unknown:
-		return "unknown"
-	}
-	return "held"
-}
+func guarantee(c contents) string { return c.guarantee() }
 
 // outcomes are what cells come out as, the worst first.
 var outcomes = []string{"broken", string(Failed), "unknown", string(Planned), "missed", "held"}

@@ -21,6 +21,7 @@ import (
 // Run is the folder of a run. Its methods are safe for concurrent use; those of one Cell are not.
 type Run struct {
 	dir string
+	top string // what is read does not lie outside of it, wherever links lead to
 
 	mu       sync.Mutex
 	manifest Manifest
@@ -50,7 +51,7 @@ func Create(dir string, info Info) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Run{dir: made, manifest: Manifest{
+	r := &Run{dir: made, top: made, manifest: Manifest{
 		Version: Version, Seed: info.Seed, Args: info.Args, Want: info.Want, Unknown: info.Unknown, Start: start.Round(0), Environment: environment(info.Etcd),
 	}}
 	for i, name := range info.Cells {
@@ -76,19 +77,48 @@ func Open(which string) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := os.ReadFile(filepath.Join(dir, manifestFile))
+	return open(&Run{dir: dir, top: dir})
+}
+
+// OpenIn opens the run of that name in a folder of runs. Nothing outside of the folder is read, wherever links in
+// it lead to.
+func OpenIn(folder, name string) (*Run, error) {
+	if !filepath.IsLocal(name) || filepath.Base(name) != name {
+		return nil, fmt.Errorf("open run %q: that is no name of a folder: give one that is in %s", name, folder)
+	}
+	return open(&Run{dir: filepath.Join(folder, name), top: folder})
+}
+
+func open(r *Run) (*Run, error) {
+	data, err := r.read(manifestFile)
 	switch {
-	case errors.Is(err, fs.ErrNotExist) && !exists(dir):
-		return nil, fmt.Errorf("open run %s: no such folder: give the folder of a run, or latest", dir)
+	case errors.Is(err, fs.ErrNotExist) && !exists(r.dir):
+		return nil, fmt.Errorf("open run %s: no such folder: give the folder of a run, or latest", r.dir)
 	case err != nil:
 		return nil, fmt.Errorf("open run %s: not the folder of a run (%s: %w): give one that lockquake run has written, or latest",
-			dir, manifestFile, reason(err))
+			r.dir, manifestFile, reason(err))
 	}
-	r := &Run{dir: dir}
 	if err := r.parse(data); err != nil {
-		return nil, fmt.Errorf("open run %s: %w", dir, err)
+		return nil, fmt.Errorf("open run %s: %w", r.dir, err)
 	}
 	return r, nil
+}
+
+// read reads a file of the run's folder.
+func (r *Run) read(name string) (data []byte, err error) {
+	path, err := filepath.Rel(r.top, r.Path(name))
+	if err != nil {
+		return nil, err
+	}
+	root, err := os.OpenRoot(r.top)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, root.Close()) }()
+	if stat, err := root.Stat(path); err == nil && !stat.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is no file", r.Path(name)) // to open a pipe would wait for whoever writes to it
+	}
+	return root.ReadFile(path)
 }
 
 // parse looks at the version first: a newer run.json may differ in everything else.
