@@ -29,6 +29,10 @@ lint: $(LINTER) ## check style
 	$(LINTER) run
 	cd $(EXAMPLE) && $(CURDIR)/$(LINTER) run
 
+.PHONY: man
+man: build ## write the man pages to bin/man
+	bin/lockquake man bin/man
+
 .PHONY: bench
 bench: build ## compare the strategies without faults, then draw
 	bin/lockquake run --strategy all --fault none --repeat 3

@@ -10,8 +10,6 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/agnivade/levenshtein"
-
 	"lockquake/checker"
 	"lockquake/harness"
 	"lockquake/harness/nemesis"
@@ -223,17 +221,4 @@ func pick[T any](flag, list string, entries []Entry[T], groups map[string]func(n
 		}
 	}
 	return picked, nil
-}
-
-func unknownName(place, name string, known []string) error {
-	nearest, least := "", len(name)/2+2
-	for _, k := range known {
-		if d := levenshtein.ComputeDistance(name, k); d < least {
-			nearest, least = k, d
-		}
-	}
-	if nearest == "" {
-		return fmt.Errorf("%s: there is no %q: give one of %s", place, name, strings.Join(known, ", "))
-	}
-	return fmt.Errorf("%s: there is no %q: did you mean %q? lockquake list shows all", place, name, nearest)
 }

@@ -98,7 +98,7 @@ func (a app) checkRun(ctx context.Context, run *results.Run, o wantOptions, give
 			return usage(fmt.Errorf("run.json of %s: %s: %w", run.Dir(), cell.Record().CellName, err))
 		}
 	}
-	fmt.Fprintf(a.out, "lockquake check: seed %d, %d cells in %s\n", run.Manifest().Seed, len(cells), run.Dir())
+	fmt.Fprintf(a.out, "lockquake check: seed %d, %s in %s\n", run.Manifest().Seed, counted(len(cells), "cell"), run.Dir())
 	t := tally{total: len(cells), letPass: run.Manifest().Unknown == results.LetPass}
 	for _, cell := range cells {
 		record := cell.Record()

@@ -170,19 +170,6 @@ func TestListShowsEverything(t *testing.T) {
 	}
 }
 
-func TestVersionNamesEtcd(t *testing.T) {
-	call(t, "version").want(t, exitHeld, "lockquake ", "etcd 3.7.", "go1.")
-}
-
-func TestEveryCommandHasAnExample(t *testing.T) {
-	a := app{catalogue: Builtin()}
-	for _, c := range a.root().Commands() {
-		if c.Example == "" || c.Short == "" {
-			t.Errorf("%s has no example or no description", c.Name())
-		}
-	}
-}
-
 func TestCatalogueRefusesWhatCannotBeNamed(t *testing.T) {
 	mine := Strategy{Open: locks.Mutex, Promise: unfenced}
 	for what, wrong := range map[string]struct {

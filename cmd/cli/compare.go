@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
@@ -153,9 +152,7 @@ func comparisonWriter(name string) (writeComparison, error) {
 		return asMarkdown, nil
 	case "json":
 		return func(w io.Writer, all []results.Difference, _ float64) error {
-			out := json.NewEncoder(w)
-			out.SetIndent("", "  ")
-			return out.Encode(all)
+			return writeJSON(w, all)
 		}, nil
 	}
 	return nil, fmt.Errorf("-o is %q: give text, md or json", name)

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -100,17 +99,11 @@ func (a app) execTest(ctx context.Context, o examOptions) (err error) {
 		return exit{exitInterrupted, errors.New("interrupted")}
 	}
 	if o.asJSON {
-		err = a.examJSON(marks)
+		err = writeJSON(a.out, marks)
 	} else {
 		a.examTable(marks)
 	}
 	return errors.Join(err, ended(examCode(marks)))
-}
-
-func (a app) examJSON(marks []mark) error {
-	out := json.NewEncoder(a.out)
-	out.SetIndent("", "  ")
-	return out.Encode(marks)
 }
 
 func (a app) examTable(marks []mark) {

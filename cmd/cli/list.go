@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,43 +13,68 @@ import (
 	"lockquake/checker"
 	"lockquake/harness/nemesis"
 	"lockquake/harness/scenario"
+	"lockquake/results"
 )
 
 func (a app) listCommand() *cobra.Command {
-	var parts []string
-	for _, p := range a.catalogue.parts() {
-		parts = append(parts, p.name)
-	}
-	return &cobra.Command{
-		Use:   "list [" + strings.Join(parts, "|") + "] [SCENARIO]",
-		Short: "list what can be named, or show a scenario",
-		Long: `list shows what can be named on the command line. With the name of a scenario it prints the file, to be
-read, or to be changed into one of your own.`,
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "list [" + strings.Join(a.lists(), "|") + "] [SCENARIO|FOLDER]",
+		Short: "list what can be named, or the stored runs, or show a scenario",
+		Long: `list shows what can be named on the command line, and the stored runs, the newest first: those in ` + results.Runs + `, or
+in a FOLDER. With the name of a scenario it prints the file, to be read, or to be changed into one of your own.
+
+With --json a list is an array, and all that can be named is an object of arrays.`,
 		Example: `  lockquake list
   lockquake list faults
+  lockquake list runs
+  lockquake list runs results/published --json
   lockquake list scenarios holder > my-scenario.yaml`,
-		Args:      cobra.MaximumNArgs(2),
-		ValidArgs: parts,
-		RunE: func(_ *cobra.Command, args []string) error {
-			if len(args) == 2 {
-				return a.showScenario(args[0], args[1])
-			}
-			if len(args) == 1 && !slices.Contains(parts, args[0]) {
-				return usage(fmt.Errorf("there is no list of %q: give one of %s", args[0], strings.Join(parts, ", ")))
-			}
-			for _, p := range a.catalogue.parts() {
-				if len(args) == 0 || args[0] == p.name {
-					p.make().text(a)
-				}
-			}
-			return nil
-		},
+		Args: cobra.MaximumNArgs(2),
+		RunE: func(_ *cobra.Command, args []string) error { return a.list(args, asJSON) },
 	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
 }
 
-func (a app) showScenario(list, name string) error {
-	if list != scenarios {
+// lists are the names of all lists.
+func (a app) lists() []string {
+	var all []string
+	for _, p := range a.catalogue.parts() {
+		all = append(all, p.name)
+	}
+	return append(all, runs)
+}
+
+func (a app) list(args []string, asJSON bool) error {
+	switch {
+	case len(args) == 0 && asJSON:
+		return writeJSON(a.out, a.catalogue.inJSON())
+	case len(args) == 0:
+		for _, p := range a.catalogue.parts() {
+			p.make().text(a)
+		}
+		return nil
+	case !slices.Contains(a.lists(), args[0]):
+		return usage(fmt.Errorf("there is no list of %q: give one of %s", args[0], strings.Join(a.lists(), ", ")))
+	case args[0] == runs:
+		return a.listRunsOf(args[1:], asJSON)
+	case len(args) == 2:
+		return a.showScenario(args[0], args[1], asJSON)
+	case asJSON:
+		return writeJSON(a.out, a.catalogue.inJSON()[args[0]])
+	}
+	i := slices.IndexFunc(a.catalogue.parts(), func(p part) bool { return p.name == args[0] })
+	a.catalogue.parts()[i].make().text(a)
+	return nil
+}
+
+func (a app) showScenario(list, name string, asJSON bool) error {
+	switch {
+	case list != scenarios:
 		return usage(fmt.Errorf("list %s takes no more arguments: only scenarios can be shown", list))
+	case asJSON:
+		return usage(errors.New("--json goes with a list: a scenario is shown as the YAML that it is"))
 	}
 	for _, file := range scenario.Named() {
 		if file.Name == name {

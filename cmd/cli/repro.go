@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -38,7 +39,6 @@ carried out.`,
   lockquake repro tutorial-stale-release --sound
   lockquake repro all --repeat 60 --parallel 8
   lockquake repro all --out results/runs/hazards`,
-		ValidArgs: append(reproIDs(), all),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				a.listReproductions()
@@ -68,13 +68,10 @@ carried out.`,
 const maxReproRepeat = 10000
 
 func (o reproOptions) validate() error {
-	switch {
-	case o.repeat < 1 || o.repeat > maxReproRepeat:
+	if o.repeat < 1 || o.repeat > maxReproRepeat {
 		return fmt.Errorf("--repeat is %d: give a number from 1 to %d", o.repeat, maxReproRepeat)
-	case o.parallel < 1 || o.parallel > maxParallel:
-		return fmt.Errorf("--parallel is %d: give a number from 1 to %d", o.parallel, maxParallel)
 	}
-	return nil
+	return validParallel(o.parallel)
 }
 
 func reproIDs() []string {
@@ -105,8 +102,11 @@ func pickReproductions(ids []string) ([]repro.Reproduction, error) {
 	var picked []repro.Reproduction
 	seen := map[string]bool{}
 	for _, id := range ids {
-		if id == all {
+		if id == all && len(ids) == 1 {
 			return known, nil
+		}
+		if id == all {
+			return nil, errors.New("ID: all stands for every reproduction: give it alone, or give those that you mean")
 		}
 		i := slices.IndexFunc(known, func(r repro.Reproduction) bool { return r.ID == id })
 		if i < 0 {

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"text/tabwriter"
@@ -183,9 +182,7 @@ func (a app) tellInJSON(all []*series) {
 			told[i].Trials = append(told[i].Trials, t.told())
 		}
 	}
-	enc := json.NewEncoder(a.out)
-	enc.SetIndent("", "  ")
-	_ = enc.Encode(told) // whoever read it is gone
+	_ = writeJSON(a.out, told) // whoever read it is gone
 }
 
 func (t trial) told() toldTrial {

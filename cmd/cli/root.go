@@ -56,7 +56,8 @@ func run(ctx context.Context, c Catalogue, args []string, out, log io.Writer) in
 	root.SetArgs(namingRuns(args))
 	root.SetOut(out)
 	root.SetErr(log)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
+	err = advised(cmd, err)
 	if err != nil && err.Error() != "" {
 		fmt.Fprintln(log, "lockquake:", err)
 	}
@@ -78,9 +79,16 @@ Exit codes: 0 judged and held, 1 a guarantee broken, 3 unknown, 4 only a thresho
   lockquake run --strategy all --want promised
   lockquake check latest
   lockquake repro etcd-22082`,
-		SilenceErrors: true,
-		SilenceUsage:  true,
+		Version:            thisBuild().Version,
+		SilenceErrors:      true,
+		SilenceUsage:       true,
+		DisableSuggestions: true, // ours are of one line
+		DisableAutoGenTag:  true,
+		CompletionOptions:  cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
-	root.AddCommand(a.demoCommand(), a.runCommand(), a.execTestCommand(), a.selftestCommand(), a.checkCommand(), a.reportCommand(), a.reproCommand(), a.compareCommand(), a.listCommand(), a.versionCommand())
+	root.SetVersionTemplate(thisBuild().String() + "\n")
+	root.SetHelpCommand(a.helpCommand())
+	root.AddCommand(a.demoCommand(), a.runCommand(), a.execTestCommand(), a.selftestCommand(), a.checkCommand(), a.reportCommand(), a.reproCommand(), a.compareCommand(), a.listCommand(), a.completionCommand(), a.doctorCommand(), a.manCommand(), a.versionCommand())
+	a.completeAll(root)
 	return root
 }

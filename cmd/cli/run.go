@@ -172,8 +172,8 @@ func (a app) selection(o runOptions) (s selection, err error) {
 		asked: map[string]results.Asked{}, strategies: map[string]Strategy{}, workloads: map[string]workloads.Kind{}, faults: map[string]nemesis.Fault{},
 		kinds: map[string]harness.Kind{}, checkers: a.catalogue.checkers(), prefix: o.clusters.unique(),
 	}
-	if o.parallel < 1 || o.parallel > maxParallel {
-		return s, fmt.Errorf("--parallel is %d: give a number from 1 to %d", o.parallel, maxParallel)
+	if err := validParallel(o.parallel); err != nil {
+		return s, err
 	}
 	if err := o.validate(); err != nil {
 		return s, err
@@ -266,6 +266,13 @@ func unmetBy(strategy Strategy, recipe scenario.Scenario) string {
 
 // maxParallel bounds the members that run at once: each takes some ten megabytes.
 const maxParallel = 64
+
+func validParallel(n int) error {
+	if n < 1 || n > maxParallel {
+		return fmt.Errorf("--parallel is %d: give a number from 1 to %d", n, maxParallel)
+	}
+	return nil
+}
 
 func (c Catalogue) checkers() []checker.Checker {
 	var checkers []checker.Checker

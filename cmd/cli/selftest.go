@@ -80,7 +80,7 @@ func (a app) selftest(ctx context.Context, o selftestOptions) error {
 		cells.out = a.log
 	}
 	about := (s.plan.Estimate() / time.Duration(min(o.parallel, len(s.plan.Cells)))).Round(time.Second)
-	fmt.Fprintf(cells.out, "lockquake selftest: %s, %d cells, about %v, written to %s\n", o.span(), len(s.plan.Cells), about, run.Dir())
+	fmt.Fprintf(cells.out, "lockquake selftest: %s, %s, about %v, written to %s\n", o.span(), counted(len(s.plan.Cells), "cell"), about, run.Dir())
 	t := tally{total: len(s.plan.Cells)}
 	cells.carryOutAll(ctx, run, s, o.parallel, &t, cells.tellOfSpecimen(o))
 	if err := run.Finish(); err != nil {

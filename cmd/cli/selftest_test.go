@@ -237,7 +237,7 @@ func TestSelftestWithWrongInput(t *testing.T) {
 		"selftest --seeds 0":           "--seeds is 0: give a number from 1",
 		"selftest --parallel 0":        "--parallel is 0: give a number from 1",
 		"selftest --out /proc/nowhere": "/proc/nowhere",
-		"selftest mutex":               `unknown command "mutex"`,
+		"selftest mutex":               `takes no arguments: leave out "mutex"`,
 	} {
 		call(t, strings.Fields(args)...).want(t, exitUsage, want)
 	}

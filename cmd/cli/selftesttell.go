@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"text/tabwriter"
@@ -98,9 +97,7 @@ func summary(found []specimen) string {
 }
 
 func (a app) tellSpecimensInJSON(o selftestOptions, found []specimen, code int) {
-	enc := json.NewEncoder(a.out)
-	enc.SetIndent("", "  ")
-	_ = enc.Encode(struct { // whoever read it is gone
+	_ = writeJSON(a.out, struct { // whoever read it is gone
 		Seed  uint64     `json:"seed"`
 		Seeds int        `json:"seeds"`
 		Exit  int        `json:"exit"`

@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"runtime"
 	"syscall"
 	"testing"
 	"time"
@@ -31,22 +30,6 @@ func fromAnEndingThread(t *testing.T, start func() error) {
 			t.Fatalf("waited %v for a thread to end", readyTime)
 		}
 	}
-}
-
-// onAThreadOfItsOwn calls f on a thread that ends with the goroutine, which the process's first never does.
-func onAThreadOfItsOwn(f func()) {
-	runtime.LockOSThread()
-	if syscall.Gettid() != os.Getpid() {
-		f()
-		return
-	}
-	defer runtime.UnlockOSThread()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		onAThreadOfItsOwn(f)
-	}()
-	<-done
 }
 
 // newEcho is a child that has not been started, and repeats what it is told.
@@ -88,13 +71,8 @@ func TestSpawnedChildOutlivesTheThreadThatAskedForIt(t *testing.T) {
 
 // Without the spawner it would not: to the kernel, a parent is a thread.
 func TestOtherChildDiesWithItsThread(t *testing.T) {
-	child, _, out := newEcho(t)
-	fromAnEndingThread(t, func() error { return child.Start() })
-	if said, err := out.ReadString('\n'); err != io.EOF {
-		t.Errorf("the child says %q, %v", said, err)
-	}
-	if err := child.Wait(); err == nil || err.Error() != "signal: killed" {
-		t.Errorf("the child ended by %v", err)
+	if err := ChildrenEnd(t.Context()); err != nil {
+		t.Error(err)
 	}
 }
 
