@@ -58,6 +58,10 @@ func (c *Cell) History() (io.WriteCloser, error) {
 	if err != nil {
 		return nil, fmt.Errorf("create history %s: %w", c.HistoryPath(), reason(err))
 	}
+	err = c.run.update(c.index, func(r *Record) { r.Begun = time.Now().Round(0) })
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
 	return f, nil
 }
 
@@ -108,6 +112,7 @@ func (c *Cell) Finish(h history.History, j checker.Judgement) error {
 		func() error {
 			return c.run.update(c.index, func(r *Record) {
 				r.State, r.Grade, r.Validity, r.Why, r.Thresholds = Done, j.Grade, j.Validity, headline(j).Why, thresholds
+				r.Cut = h.Cut != ""
 				if t, ok := telling(thresholds); ok && j.Validity == checker.Valid {
 					r.Why = t.Name + ": " + t.Why
 				}
@@ -120,6 +125,12 @@ func (c *Cell) Finish(h history.History, j checker.Judgement) error {
 		}
 	}
 	return nil
+}
+
+// Judgement is what was stored of it; without, it was never judged.
+func (c *Cell) Judgement() (j checker.Judgement, judged bool, err error) {
+	judged, err = c.readIfThere(verdictsFile, &j)
+	return j, judged, err
 }
 
 // Fail marks a cell that the harness could not carry out.

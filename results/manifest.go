@@ -9,7 +9,7 @@ import (
 
 // Version is the newest version of run.json that this package reads, and the one that it writes.
 //
-// Version 2 came with thresholds: what is asked of a cell stands in its record.
+// Version 2 came with thresholds, so that what is asked of a cell stands in its record, and with shards.
 const Version = 2
 
 // Manifest is run.json: what a run is made of, and what has become of it so far.
@@ -23,7 +23,10 @@ type Manifest struct {
 	Start       time.Time   `json:"start"`
 	End         time.Time   `json:"end,omitzero"` // zero: not finished, or killed
 	Environment Environment `json:"environment"`
-	Cells       []Record    `json:"cells"` // in the order in which they were planned
+	Part        Part        `json:"part,omitzero"` // of a plan; zero: it has none that could be told from others
+	// Merged are the runs that this one was joined from.
+	Merged []Source `json:"merged,omitempty"`
+	Cells  []Record `json:"cells"` // in the order in which they were planned
 }
 
 // LetPass is the value of Unknown by which what is not known does not fail a run.
@@ -66,7 +69,9 @@ const (
 type Record struct {
 	CellName
 	Asked
-	Folder     string           `json:"folder"` // below cells/
+	Folder     string           `json:"folder"`         // below cells/
+	Begun      time.Time        `json:"begun,omitzero"` // when its clients were let in; zero: it was not, or an older version did
+	Cut        bool             `json:"cut,omitempty"`  // its history is cut short
 	State      State            `json:"state"`
 	Grade      checker.Grade    `json:"grade"`
 	Validity   checker.Validity `json:"validity"` // of the guarantee

@@ -37,6 +37,7 @@ type Info struct {
 	Asked []Asked // of the cells, in their order; none: Want
 	// Unknown is LetPass if what is not known is let pass.
 	Unknown string
+	Part    Part // of a plan
 }
 
 // Create makes the folder of a new run: dir, or, if dir is empty, one in Runs, at which "latest"
@@ -52,7 +53,7 @@ func Create(dir string, info Info) (*Run, error) {
 		return nil, err
 	}
 	r := &Run{dir: made, top: made, manifest: Manifest{
-		Version: Version, Seed: info.Seed, Args: info.Args, Want: info.Want, Unknown: info.Unknown, Start: start.Round(0), Environment: environment(info.Etcd),
+		Version: Version, Seed: info.Seed, Args: info.Args, Want: info.Want, Unknown: info.Unknown, Part: info.Part, Start: start.Round(0), Environment: environment(info.Etcd),
 	}}
 	for i, name := range info.Cells {
 		record := Record{CellName: name, Asked: Asked{Want: info.Want}, Folder: names[i], State: Planned}
@@ -142,13 +143,17 @@ func (r *Run) parse(data []byte) error {
 	return nil
 }
 
-// Ask changes what a run that is to be judged again has to give: all of its cells, in their order.
-func (r *Run) Ask(want, unknown string, asked []Asked) error {
+// Ask changes what a run that is to be judged again has to give, and each of its cells.
+func (r *Run) Ask(want, unknown string, change func(Asked) Asked) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.manifest.Want, r.manifest.Unknown = want, unknown
-	for i := range r.manifest.Cells {
-		r.manifest.Cells[i].Asked = asked[i]
+	m := &r.manifest
+	m.Want, m.Unknown = want, unknown
+	for i := range m.Cells {
+		m.Cells[i].Asked = change(m.Cells[i].Asked)
+	}
+	for i := range m.Part.Cells {
+		m.Part.Cells[i].Asked = change(m.Part.Cells[i].Asked)
 	}
 	return r.save()
 }

@@ -131,11 +131,7 @@ func (a app) ask(run *results.Run, o wantOptions, given func(flag string) bool) 
 	if given("unknown") {
 		m.Unknown = o.stored()
 	}
-	var asked []results.Asked
-	for _, cell := range m.Cells {
-		asked = append(asked, o.over(cell.Asked, given))
-	}
-	if err := run.Ask(m.Want, m.Unknown, asked); err != nil {
+	if err := run.Ask(m.Want, m.Unknown, func(asked results.Asked) results.Asked { return o.over(asked, given) }); err != nil {
 		return harnessFailed(err)
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -92,6 +93,18 @@ func TestWrongInputIsAnsweredInOneLine(t *testing.T) {
 		"run --min-ops -1":                    "--min-ops is -1: give a number of acquires such as 100",
 		"run --min-ops 1.5":                   "invalid argument",
 		"run --min-ops 2000000000":            "at most 1000000000",
+		"run --shard 1/2":                     "--shard goes with --seed: all shards must be of one plan",
+		"run --seed 1 --shard 2":              `--shard is "2": give which of how many, such as 1/4`,
+		"run --seed 1 --shard a/b":            `--shard is "a/b": give which of how many`,
+		"run --seed 1 --shard 0/2":            `--shard is "0/2": give one from 1/2 to 2/2`,
+		"run --seed 1 --shard 3/2":            `--shard is "3/2": give one from 1/2 to 2/2`,
+		"run --seed 1 --shard 1/-1":           `--shard is "1/-1": give one from 1/1 to 1/1`,
+		"run --seed 1 --shard 1/7":            `--shard is "1/7": the plan has 6 cells: split it into at most as many`,
+		"merge":                               "merge: give the folders of runs, such as shards/*",
+		"merge nowhere":                       "open run nowhere: no such folder",
+		"merge " + full:                       "not the folder of a run",
+		"merge latest":                        "make one with lockquake run, or give a path",
+		"merge --out x":                       "merge: give the folders of runs",
 		"run --unknown ok":                    `--unknown is "ok": give fail or pass`,
 		"check --unknown maybe":               `--unknown is "maybe": give fail or pass`,
 		"check --want best":                   `--want is "best": give one of safe`,
@@ -157,6 +170,36 @@ func TestPlanOnlyPrintsThePlanOfTheSeed(t *testing.T) {
 	}
 	if len(plan.Cells) != 12 || plan.Seed != 7 {
 		t.Errorf("%d cells with seed %d, want 2 strategies x 6 faults with seed 7", len(plan.Cells), plan.Seed)
+	}
+}
+
+// Every cell of a plan is in just one of its shards, and they are told as what they are.
+func TestShardsOfAPlanAreAllOfIt(t *testing.T) {
+	args := []string{"run", "--strategy", "mutex,mutex+fence", "--fault", "core", "--plan-only", "--seed", "7"}
+	var whole harness.Plan
+	if err := json.Unmarshal([]byte(call(t, args...).out), &whole); err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for i := range 5 {
+		s := call(t, append(args, "--shard", fmt.Sprintf("%d/5", i+1))...)
+		s.want(t, exitHeld)
+		var part harness.Plan
+		if err := json.Unmarshal([]byte(s.out), &part); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range part.Cells {
+			names = append(names, c.Name().String())
+		}
+	}
+	var want []string
+	for _, c := range whole.Cells {
+		want = append(want, c.Name().String())
+	}
+	slices.Sort(names)
+	slices.Sort(want)
+	if !slices.Equal(names, want) {
+		t.Errorf("the shards have %q, the plan %q", names, want)
 	}
 }
 

@@ -34,6 +34,7 @@ type runOptions struct {
 	exec       string // a command of a program that is a strategy
 	faults     string
 	seed       uint64
+	shard      string
 	out        string
 	planOnly   bool
 	parallel   int
@@ -98,6 +99,7 @@ func (o *runOptions) declare(flags *pflag.FlagSet) {
 	flags.StringVar(&o.Spread, "spread", o.Spread, "how clients choose among keys: uniform, or zipf (few of them mostly)")
 	flags.Float64Var(&o.Rate, "rate", o.Rate, "open loop: acquires a second that fall due for all clients together, whether or not one is free;\n0: closed loop, each client as fast as it can")
 	flags.Uint64Var(&o.seed, "seed", 0, "seed of the plan (default: drawn, and printed)")
+	flags.StringVar(&o.shard, "shard", "", "carry out one of so many parts of the plan, such as 1/4: which takes --seed, and\nlockquake merge joins them; a cell, and with it a lock's key, is always in one part")
 	flags.StringVar(&o.out, "out", "", "folder of the run, new or empty (default: a new one in "+results.Runs+")")
 	flags.BoolVar(&o.planOnly, "plan-only", false, "print the plan as JSON and do nothing")
 	flags.IntVar(&o.parallel, "parallel", 1, "cells that are carried out at a time: more save time, and spoil latencies")
@@ -134,8 +136,9 @@ type selection struct {
 	faults     map[string]nemesis.Fault
 	kinds      map[string]harness.Kind
 	checkers   []checker.Checker
-	prefix     string   // of all keys of the run in a cluster that is not ours
-	leftOut    []string // what was not asked for by name and cannot be had, in sentences
+	part       results.Part // of what the plan is
+	prefix     string       // of all keys of the run in a cluster that is not ours
+	leftOut    []string     // what was not asked for by name and cannot be had, in sentences
 }
 
 func (s *selection) leaveOut(names []string, why string) {
@@ -162,8 +165,12 @@ func (a app) choose(ctx context.Context, o runOptions) (selection, error) {
 	if err != nil {
 		return s, err
 	}
-	s.plan = harness.Draw(o.seed, trials)
-	return s, nil
+	shard, err := parseShard(o.shard, o)
+	if err != nil {
+		return s, err
+	}
+	s.plan, s.part, err = shard.part(harness.Draw(o.seed, trials), s.askedOf)
+	return s, err
 }
 
 // selection is one without a plan yet.
@@ -296,7 +303,7 @@ func (a app) runPlan(ctx context.Context, o runOptions, again []string) error {
 		return usage(err)
 	}
 	about := (s.plan.Estimate() / time.Duration(min(o.parallel, len(s.plan.Cells)))).Round(time.Second)
-	fmt.Fprintf(a.out, "lockquake run: seed %d, %d cells, about %v, written to %s\n", s.plan.Seed, len(s.plan.Cells), about, run.Dir())
+	fmt.Fprintf(a.out, "lockquake run: seed %d, %s%d cells, about %v, written to %s\n", s.plan.Seed, before(", ", s.part), len(s.plan.Cells), about, run.Dir())
 	for _, sentence := range s.leftOut {
 		fmt.Fprintln(a.out, "left out:", sentence)
 	}
@@ -346,7 +353,7 @@ func (a app) carryOutAll(ctx context.Context, run *results.Run, s selection, par
 }
 
 func info(s selection, o wantOptions, again []string) results.Info {
-	i := results.Info{Seed: s.plan.Seed, Args: again, Want: o.want, Unknown: o.stored(), Etcd: s.etcd()}
+	i := results.Info{Seed: s.plan.Seed, Args: again, Want: o.want, Unknown: o.stored(), Etcd: s.etcd(), Part: s.part}
 	for _, c := range s.plan.Cells {
 		i.Cells = append(i.Cells, c.Name())
 		i.Asked = append(i.Asked, s.askedOf(c))
@@ -403,6 +410,6 @@ func (a app) conclude(ctx context.Context, run *results.Run, t tally) error {
 		code, how = worse(code, exitInterrupted), "interrupted; "
 	}
 	fmt.Fprintf(a.out, "\n%s%s\n", t.matrix(), report)
-	fmt.Fprintf(a.out, "RESULT: %s%s; seed %d; exit %d\n", how, t, run.Manifest().Seed, code)
+	fmt.Fprintf(a.out, "RESULT: %s%s%s; seed %d; exit %d\n", how, before(": ", run.Manifest().Part), t, run.Manifest().Seed, code)
 	return ended(code)
 }
