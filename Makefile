@@ -11,7 +11,7 @@ EXAMPLE := cmd/examples/ownlock# a module of its own, which ./... leaves out; th
 
 .PHONY: help
 help: ## say what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## build bin/lockquake
@@ -34,8 +34,12 @@ man: build ## write the man pages to bin/man
 	bin/lockquake man bin/man
 
 .PHONY: bench
-bench: build ## compare the strategies without faults, then draw
-	bin/lockquake run --strategy all --fault none --repeat 3
+bench: build ## what locks cost in calm, in two minutes
+	bin/lockquake bench
+
+.PHONY: bench-full
+bench-full: build ## the same with holds, keys, open loop, members and disk, in a quarter of an hour
+	bin/lockquake bench full
 
 .PHONY: bench-go
 bench-go: ## the benchmarks of recording, judging, drawing and starting

@@ -26,6 +26,7 @@ type Place struct {
 	Members int
 	Dir     string // for the members' logs
 	Prefix  Prefix // of the cell's keys
+	Fsync   bool   // see cluster.Config; the members' data is in Dir, too
 }
 
 // ownAbilities are those of clusters that lockquake starts itself.
@@ -71,6 +72,9 @@ func own(abilities nemesis.Ability, config cluster.Config) Kind {
 		Start: func(ctx context.Context, p Place) (Cluster, error) {
 			config := config // cells may start at the same time
 			config.Members, config.Dir = p.Members, p.Dir
+			if p.Fsync {
+				config.Fsync, config.Data = true, p.Dir
+			}
 			c, err := cluster.Start(ctx, config)
 			if err != nil {
 				return nil, err

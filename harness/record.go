@@ -17,7 +17,7 @@ func Record(ctx context.Context, cell Cell, parts Parts, stored *results.Cell) e
 	if err != nil {
 		return err
 	}
-	parts.Place.Members, parts.Place.Dir = cell.Members, stored.Dir()
+	parts.Place.Members, parts.Place.Dir, parts.Place.Fsync = cell.Members, stored.Dir(), cell.Fsync
 	if cell.Costs {
 		parts.Costs = stored.WriteCosts
 	}

@@ -26,6 +26,7 @@ type Settings struct {
 	Spread   string         `json:"spread,omitempty"`  // how keys are chosen: scenario.Uniform or Zipf
 	Rate     float64        `json:"rate,omitempty"`    // open loop: acquires a second that all clients together should begin; 0: closed loop
 	Load     float64        `json:"load,omitempty"`    // open loop: Rate will be this share of what the lock can do, which is measured first
+	Fsync    bool           `json:"fsync,omitempty"`   // members wait for their disk, which is the run's folder's
 	Costs    bool           `json:"costs,omitempty"`   // measure beside the lock what it costs, and what it stands on
 }
 

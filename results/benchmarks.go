@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/perf/benchfmt"
@@ -27,7 +28,7 @@ func writeBenchmarks(p *page, w io.Writer) error {
 		if !c.measured || c.Acquired == 0 {
 			continue
 		}
-		if err := out.Write(&benchfmt.Result{Config: config, Name: benchmarkName(c, p.Environment.Cores), Iters: c.Acquired, Values: measurements(c.Stats)}); err != nil {
+		if err := out.Write(&benchfmt.Result{Config: config, Name: benchmarkName(c, p.Environment.Cores), Iters: c.Acquired, Values: append(measurements(c.Stats), costs(c)...)}); err != nil {
 			return err
 		}
 	}
@@ -36,7 +37,11 @@ func writeBenchmarks(p *page, w io.Writer) error {
 
 // benchmarkName has the cell's coordinates as the format has them, and the cores as package testing does.
 func benchmarkName(c contents, cores int) benchfmt.Name {
-	name := "Lock/strategy=" + url.PathEscape(c.Strategy) + "/fault=" + url.PathEscape(c.Fault)
+	under := "fault=" + url.PathEscape(c.Fault)
+	if what, value, varied := strings.Cut(c.Fault, "="); varied { // it names a setting
+		under = url.PathEscape(what) + "=" + url.PathEscape(value)
+	}
+	name := "Lock/strategy=" + url.PathEscape(c.Strategy) + "/" + under
 	if cores != 1 {
 		name += "-" + strconv.Itoa(cores)
 	}
@@ -44,17 +49,46 @@ func benchmarkName(c contents, cores int) benchfmt.Name {
 }
 
 func measurements(st Stats) []benchfmt.Value {
-	ns := func(d time.Duration, what string) benchfmt.Value {
-		return benchfmt.Value{Value: d.Seconds(), Unit: "sec/" + what, OrigValue: float64(d.Nanoseconds()), OrigUnit: "ns/" + what}
-	}
 	return []benchfmt.Value{
-		ns(st.Acquire.Mean, "op"),
-		ns(st.Acquire.P50, "acquire-p50"),
-		ns(st.Acquire.P99, "acquire-p99"),
-		ns(st.Handoff.P50, "handoff-p50"),
-		ns(st.Handoff.P99, "handoff-p99"),
-		ns(st.LongestGap, "longest-gap"),
+		nanoseconds(st.Acquire.Mean, "op"),
+		nanoseconds(st.Acquire.P50, "acquire-p50"),
+		nanoseconds(st.Acquire.P99, "acquire-p99"),
+		nanoseconds(st.Handoff.P50, "handoff-p50"),
+		nanoseconds(st.Handoff.P99, "handoff-p99"),
+		nanoseconds(st.LongestGap, "longest-gap"),
 		{Value: st.PerSecond, Unit: "acquires/s"},
 		{Value: st.Jain, Unit: "jain"},
 	}
+}
+
+// costs are those of a bench's cells; what is not known of one is left out.
+func costs(c contents) (values []benchfmt.Value) {
+	if c.Costs == nil {
+		return nil
+	}
+	row := newBenchRow([]contents{c})
+	for _, m := range []struct {
+		unit string
+		of   Spread
+	}{
+		{"x-floor", row.OfFloor}, {"proposals/acquire", row.Proposals}, {"requests/acquire", row.Requests},
+		{"watches/acquire", row.Watches}, {"events/acquire", row.Events},
+	} {
+		if m.of.N > 0 {
+			values = append(values, benchfmt.Value{Value: m.of.Median, Unit: m.unit})
+		}
+	}
+	for _, m := range []struct {
+		what string
+		of   Spread
+	}{{"gap", row.Gap}, {"floor-p50", row.Floor}} {
+		if m.of.N > 0 {
+			values = append(values, nanoseconds(time.Duration(m.of.Median), m.what))
+		}
+	}
+	return values
+}
+
+func nanoseconds(d time.Duration, what string) benchfmt.Value {
+	return benchfmt.Value{Value: d.Seconds(), Unit: "sec/" + what, OrigValue: float64(d.Nanoseconds()), OrigUnit: "ns/" + what}
 }

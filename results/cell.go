@@ -133,6 +133,16 @@ func (c *Cell) Judgement() (j checker.Judgement, judged bool, err error) {
 	return j, judged, err
 }
 
+// Stats are what Finish has measured.
+func (c *Cell) Stats() (Stats, error) {
+	var m measurement
+	measured, err := c.readIfThere(statsFile, &m)
+	if err == nil && !measured {
+		err = fmt.Errorf("cell %s: it was not measured", c.Record().CellName)
+	}
+	return m.Stats, err
+}
+
 // Fail marks a cell that the harness could not carry out.
 func (c *Cell) Fail(cause error) error {
 	return c.run.update(c.index, func(r *Record) {

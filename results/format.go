@@ -49,6 +49,7 @@ type documentCell struct {
 	Record
 	Outcome  string   `json:"outcome"` // held, broken, unknown, failed or planned
 	Stats    *Stats   `json:"stats"`
+	Costs    *Costs   `json:"costs,omitempty"` // of a bench
 	Faults   []Struck `json:"faults"`
 	Verdicts any      `json:"verdicts"`
 }
@@ -56,7 +57,7 @@ type documentCell struct {
 func writeDocument(p *page, w io.Writer) error {
 	d := document{Schema: schema, Manifest: p.Manifest}
 	for _, c := range p.planned {
-		cell := documentCell{Record: c.Record, Outcome: outcome(c), Faults: c.Faults}
+		cell := documentCell{Record: c.Record, Outcome: outcome(c), Costs: c.Costs, Faults: c.Faults}
 		if c.measured {
 			cell.Stats = &c.Stats
 		}

@@ -28,6 +28,7 @@ var templates embed.FS
 type contents struct {
 	Record
 	Stats
+	Costs     *Costs // nil: they were not measured
 	Faults    []Struck
 	Judgement checker.Judgement
 	Files     []string // other than pictures
@@ -48,6 +49,9 @@ func (r *Run) load() ([]contents, error) {
 			return nil, err
 		}
 		c.Stats, c.Faults = m.Stats, m.Faults
+		if _, err = cell.readIfThere(costsFile, &c.Costs); err != nil {
+			return nil, err
+		}
 		if c.judged, err = cell.readIfThere(verdictsFile, &c.Judgement); err != nil {
 			return nil, err
 		}

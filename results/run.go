@@ -221,6 +221,10 @@ func (r *Run) Finish() error {
 	if err := r.draw(contents); err != nil {
 		return err
 	}
+	bench := newBench(r.Manifest(), contents)
+	if err := bench.save(r); err != nil {
+		return err
+	}
 	return r.report(contents)
 }
 

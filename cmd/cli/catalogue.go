@@ -120,7 +120,7 @@ func unnameable(r rune) bool { return r == ',' || unicode.IsSpace(r) || !unicode
 // pickStrategies finds those of a list that a workload can be carried out with. One that only a group names is
 // left out if it cannot.
 func (c Catalogue) pickStrategies(list string, w Entry[workloads.Kind], permits int) (picked []Entry[Strategy], leftOut []string, err error) {
-	found, err := pick("strategy", list, c.Strategies, map[string]func(string) bool{
+	found, err := pick("--strategy", list, c.Strategies, map[string]func(string) bool{
 		all:    func(name string) bool { return !c.broken(name) },
 		broken: c.broken,
 		fenced: c.fenced,
@@ -201,7 +201,7 @@ func isNamed(list, name string) bool {
 }
 
 // pick finds the entries that a list of names means; a group of names is given by a name of its own.
-func pick[T any](flag, list string, entries []Entry[T], groups map[string]func(name string) bool) ([]Entry[T], error) {
+func pick[T any](place, list string, entries []Entry[T], groups map[string]func(name string) bool) ([]Entry[T], error) {
 	var picked []Entry[T]
 	seen := map[string]bool{}
 	for name := range strings.SplitSeq(list, ",") {
@@ -217,7 +217,7 @@ func pick[T any](flag, list string, entries []Entry[T], groups map[string]func(n
 			}
 		}
 		if !found {
-			return nil, unknownName("--"+flag, name, names(entries))
+			return nil, unknownName(place, name, names(entries))
 		}
 	}
 	return picked, nil

@@ -124,6 +124,7 @@ func (a app) arguments() map[string]completer {
 		"report":  atMostOne(runArguments),
 		"compare": runArguments,
 		"repro":   reproArguments,
+		"bench":   suiteArguments,
 		"list":    a.listArguments,
 	}
 }
@@ -200,6 +201,19 @@ func reproArguments(_ *cobra.Command, given []string, _ string) ([]string, cobra
 	}
 	if len(given) == 0 {
 		fit = append(fit, all)
+	}
+	return fit, cobra.ShellCompDirectiveNoFileComp
+}
+
+func suiteArguments(_ *cobra.Command, given []string, _ string) ([]string, cobra.ShellCompDirective) {
+	var fit []string
+	for _, s := range suites() {
+		if !slices.Contains(given, s.Name) {
+			fit = append(fit, s.Name+"\t"+s.Doc)
+		}
+	}
+	if len(given) == 0 {
+		fit = append(fit, full)
 	}
 	return fit, cobra.ShellCompDirectiveNoFileComp
 }

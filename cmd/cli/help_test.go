@@ -29,7 +29,7 @@ func TestHelpOfACommand(t *testing.T) {
 	call(t, "help").want(t, exitHeld, "Available Commands")
 	call(t).want(t, exitHeld, "Available Commands")
 	call(t, "help", "rnu").want(t, exitUsage, `unknown command "rnu": did you mean "run"?`)
-	call(t, "help", "zzzzzzzz").want(t, exitUsage, `unknown command "zzzzzzzz": give one of check, compare,`)
+	call(t, "help", "zzzzzzzz").want(t, exitUsage, `unknown command "zzzzzzzz": give one of bench, check, compare,`)
 	call(t, "help", "run", "more").want(t, exitUsage, `lockquake run has no commands of its own: leave out "more"`)
 }
 

@@ -102,7 +102,7 @@ type part struct {
 func (c Catalogue) parts() []part {
 	return []part{
 		{"strategies", c.strategyTable}, {"workloads", c.workloadTable}, {"faults", c.faultTable}, {scenarios, c.scenarioTable},
-		{"clusters", clusterTable}, {"checkers", c.checkerTable}, {"selftest", c.selftestTable}, {"reproductions", reproTable},
+		{"clusters", clusterTable}, {"checkers", c.checkerTable}, {"suites", suiteTable}, {"selftest", c.selftestTable}, {"reproductions", reproTable},
 	}
 }
 

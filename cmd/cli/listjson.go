@@ -12,7 +12,7 @@ func (c Catalogue) inJSON() map[string]any {
 	return map[string]any{
 		"strategies": c.strategiesInJSON(), "workloads": c.workloadsInJSON(), "faults": c.faultsInJSON(),
 		scenarios: described(c.scenarioTable()), "clusters": described(clusterTable()), "checkers": described(c.checkerTable()),
-		"selftest": c.proofsInJSON(), "reproductions": reproductionsInJSON(),
+		"suites": described(suiteTable()), "selftest": c.proofsInJSON(), "reproductions": reproductionsInJSON(),
 	}
 }
 

@@ -73,7 +73,7 @@ func (a app) merge(ctx context.Context, which []string, out string) error {
 		a.tellOf(t.done, t.total, o)
 	}
 	a.tellOfMissing(merged.Manifest())
-	return a.conclude(ctx, merged, t)
+	return a.conclude(ctx, merged, t.matrix(), t)
 }
 
 // unjudged judges a cell that a kill cut short.

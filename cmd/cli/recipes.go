@@ -63,7 +63,7 @@ func (a app) ofFaults(ctx context.Context, o runOptions, s *selection) ([]scenar
 	}
 	var recipes []scenario.Scenario
 	var leftOut []string
-	faults, err := pick("fault", o.faults, append([]Entry[nemesis.Aim]{{Name: harness.Calm}}, a.catalogue.Faults...), groups)
+	faults, err := pick("--fault", o.faults, append([]Entry[nemesis.Aim]{{Name: harness.Calm}}, a.catalogue.Faults...), groups)
 	if err != nil {
 		return nil, err
 	}

@@ -109,10 +109,12 @@ func (o *runOptions) declare(flags *pflag.FlagSet) {
 	o.clusters.declare(flags)
 }
 
+// own is the name of this program, which may be somebody's own, with strategies that lockquake does not have.
+func own() string { return filepath.Base(os.Args[0]) }
+
 // again is the command line that makes the same run again. What a scenario says is left to it.
 func again(flags *pflag.FlagSet, o runOptions) []string {
-	program := filepath.Base(os.Args[0]) // it may be somebody's own, with strategies that lockquake does not have
-	args := append([]string{program, "run"}, o.scenarios...)
+	args := append([]string{own(), "run"}, o.scenarios...)
 	flags.VisitAll(func(f *pflag.Flag) {
 		_, secret := secrets[f.Name]
 		said := f.Changed || len(o.scenarios) == 0 && f.Value.String() != f.DefValue
@@ -304,12 +306,16 @@ func (a app) runPlan(ctx context.Context, o runOptions, again []string) error {
 	}
 	about := (s.plan.Estimate() / time.Duration(min(o.parallel, len(s.plan.Cells)))).Round(time.Second)
 	fmt.Fprintf(a.out, "lockquake run: seed %d, %s%d cells, about %v, written to %s\n", s.plan.Seed, before(", ", s.part), len(s.plan.Cells), about, run.Dir())
+	a.tellLeftOut(s)
+	t := tally{total: len(s.plan.Cells), letPass: o.unknown == results.LetPass}
+	a.carryOutAll(ctx, run, s, o.parallel, &t, a.tellOf)
+	return a.conclude(ctx, run, t.matrix(), t)
+}
+
+func (a app) tellLeftOut(s selection) {
 	for _, sentence := range s.leftOut {
 		fmt.Fprintln(a.out, "left out:", sentence)
 	}
-	t := tally{total: len(s.plan.Cells), letPass: o.unknown == results.LetPass}
-	a.carryOutAll(ctx, run, s, o.parallel, &t, a.tellOf)
-	return a.conclude(ctx, run, t)
 }
 
 // etcd are the versions of the clusters' members.
@@ -330,13 +336,13 @@ func (a app) carryOutAll(ctx context.Context, run *results.Run, s selection, par
 	cells.SetLimit(parallel)
 	var telling sync.Mutex
 	told := 0
-	for i, cell := range s.plan.Cells {
+	for _, i := range s.plan.Turns() {
 		cells.Go(func() error {
 			if ctx.Err() != nil {
 				outcomes[i] = outcome{skipped: true}
 				return nil
 			}
-			outcomes[i] = a.carryOut(ctx, run, cell, s)
+			outcomes[i] = a.carryOut(ctx, run, s.plan.Cells[i], s)
 			telling.Lock()
 			defer telling.Unlock()
 			if !outcomes[i].skipped {
@@ -370,6 +376,9 @@ func (a app) carryOut(ctx context.Context, run *results.Run, cell harness.Cell, 
 	if err != nil {
 		return outcome{err: err}
 	}
+	if cell, err = loaded(run, cell); err != nil {
+		return outcome{err: errors.Join(err, stored.Fail(err))}
+	}
 	if err := a.record(ctx, stored, cell, s); err != nil {
 		if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 			return outcome{skipped: true} // it was interrupted before it began
@@ -399,7 +408,7 @@ func (s selection) prefixOf(cell harness.Cell, stored *results.Cell) harness.Pre
 }
 
 // conclude writes what compares the cells, and the last line.
-func (a app) conclude(ctx context.Context, run *results.Run, t tally) error {
+func (a app) conclude(ctx context.Context, run *results.Run, comparison string, t tally) error {
 	report := "report: " + run.Path("report.html")
 	if err := run.Finish(); err != nil {
 		report = fmt.Sprintf("report: not written: %v", err)
@@ -409,7 +418,7 @@ func (a app) conclude(ctx context.Context, run *results.Run, t tally) error {
 	if ctx.Err() != nil {
 		code, how = worse(code, exitInterrupted), "interrupted; "
 	}
-	fmt.Fprintf(a.out, "\n%s%s\n", t.matrix(), report)
+	fmt.Fprintf(a.out, "\n%s%s\n", comparison, report)
 	fmt.Fprintf(a.out, "RESULT: %s%s%s; seed %d; exit %d\n", how, before(": ", run.Manifest().Part), t, run.Manifest().Seed, code)
 	return ended(code)
 }

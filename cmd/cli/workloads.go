@@ -9,7 +9,7 @@ import (
 
 // workload finds the one of the settings, and completes them by what it asks for.
 func (a app) workload(o runOptions, s *harness.Settings) (Entry[workloads.Kind], error) {
-	found, err := pick("workload", s.Workload, a.catalogue.Workloads, nil)
+	found, err := pick("--workload", s.Workload, a.catalogue.Workloads, nil)
 	if err != nil {
 		return Entry[workloads.Kind]{}, err
 	}

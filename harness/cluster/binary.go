@@ -159,7 +159,7 @@ func (b *binary) flags(s spec) []string {
 		"--logger=zap",
 		"--log-outputs=stderr",
 	}
-	if b.noFsync {
+	if b.noFsync && !s.Fsync {
 		flags = append(flags, "--unsafe-no-fsync=true")
 	}
 	return flags

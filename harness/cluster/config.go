@@ -23,6 +23,13 @@ type Config struct {
 	Tick     time.Duration // raft's heartbeat interval, whole milliseconds
 	Election time.Duration // raft's election timeout, whole milliseconds, at least 5 x Tick
 
+	// Fsync has members wait for their disk, as etcd does everywhere else: without it they lose what they have promised
+	// when the machine crashes, but not when they do.
+	Fsync bool
+	// Data is a folder for the members' data while the cluster lives; empty: the system's for temporary files, which may
+	// be in memory. What a killed process leaves there nobody removes.
+	Data string
+
 	// Process gives each member a process of its own, so that it can be killed and paused as the system
 	// does it. The program must call ServeMember, unless EtcdPath is set.
 	Process bool

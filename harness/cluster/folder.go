@@ -18,8 +18,9 @@ type folder struct {
 	lock *os.File // the folder itself, locked while its process lives
 }
 
-func newFolder() (*folder, error) {
-	path, err := os.MkdirTemp("", fmt.Sprintf("%s%d-*", folderPrefix, os.Getpid()))
+// newFolder makes one in a folder; empty: the system's.
+func newFolder(in string) (*folder, error) {
+	path, err := os.MkdirTemp(in, fmt.Sprintf("%s%d-*", folderPrefix, os.Getpid()))
 	if err != nil {
 		return nil, fmt.Errorf("make a folder for the members: %w", err)
 	}

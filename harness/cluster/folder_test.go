@@ -23,7 +23,7 @@ func deadPid(t *testing.T) int {
 func TestSweepTakesOnlyFoldersOfTheDead(t *testing.T) {
 	temp := t.TempDir()
 	t.Setenv("TMPDIR", temp)
-	ours, err := newFolder()
+	ours, err := newFolder("")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,5 +59,33 @@ func TestSweepTakesOnlyFoldersOfTheDead(t *testing.T) {
 	}
 	if err := ours.remove(); err != nil {
 		t.Error(err)
+	}
+}
+
+// Members that wait for their disk have their data where it can be on one, and leave nothing there.
+func TestMembersWaitForTheDiskWhereTheyAreTo(t *testing.T) {
+	data := t.TempDir()
+	c, err := Start(t.Context(), Config{Members: 1, Fsync: true, Data: data})
+	if err != nil {
+		t.Fatal(err)
+	}
+	written, err := filepath.Glob(filepath.Join(data, folderPrefix+"*", "m0", "member", "wal"))
+	if err != nil || len(written) != 1 {
+		t.Errorf("logs of members: %q, %v", written, err)
+	}
+	if etcd := c.member(0).running.(embedded).Etcd.Config(); etcd.UnsafeNoFsync {
+		t.Error("the member does not wait")
+	}
+	careless := slices.ContainsFunc((&binary{noFsync: true}).flags(c.member(0).spec), func(flag string) bool {
+		return flag == "--unsafe-no-fsync=true"
+	})
+	if careless {
+		t.Error("one that runs an etcd binary does not wait")
+	}
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+	if left, err := os.ReadDir(data); err != nil || len(left) > 0 {
+		t.Errorf("left: %v, %v", left, err)
 	}
 }

@@ -21,6 +21,7 @@ type spec struct {
 	Joins        bool    // a cluster that is there
 	Tick         time.Duration
 	Election     time.Duration
+	Fsync        bool
 }
 
 func (s spec) state() string {
@@ -47,7 +48,7 @@ func (s spec) embedConfig(log *zap.Logger) *embed.Config {
 	}
 	config.TickMs = uint(s.Tick / time.Millisecond)
 	config.ElectionMs = uint(s.Election / time.Millisecond)
-	config.UnsafeNoFsync = true
+	config.UnsafeNoFsync = !s.Fsync
 	config.EnableGRPCGateway = true
 	config.StrictReconfigCheck = false
 	config.ZapLoggerBuilder = embed.NewZapLoggerBuilder(log)

@@ -51,7 +51,7 @@ func newCluster(ctx context.Context, config Config) (*Cluster, error) {
 		return nil, err
 	}
 	sweep()
-	if c.folder, err = newFolder(); err != nil {
+	if c.folder, err = newFolder(config.Data); err != nil {
 		return nil, err
 	}
 	c.life, c.end = context.WithCancel(context.Background())
@@ -158,6 +158,7 @@ func (c *Cluster) specOf(m *member) spec {
 		Token:    filepath.Base(c.folder.path),
 		Tick:     c.config.Tick,
 		Election: c.config.Election,
+		Fsync:    c.config.Fsync,
 	}
 }
 
