@@ -132,7 +132,7 @@ func (b *binary) command(m *member) *exec.Cmd {
 		Env:         withoutEtcdVariables(os.Environ()),
 		Stdout:      m.log.file,
 		Stderr:      m.log.file,
-		SysProcAttr: childAttributes(),
+		SysProcAttr: ChildAttributes(),
 	}
 }
 

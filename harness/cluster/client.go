@@ -38,7 +38,8 @@ type ClientConfig struct {
 	Leases      LeaseObserver     // what it is told of the client's leases
 	DialOptions []grpc.DialOption // interceptors and the like; they see each try of a request
 
-	etcd clientv3.Config // who it is, and how it knows the members; zero fields take the defaults
+	etcd    clientv3.Config // who it is, and how it knows the members; zero fields take the defaults
+	private bool            // no other process can use its links
 }
 
 // Client is a clientv3.Client of all members, with a link of its own to and from each.
@@ -46,6 +47,7 @@ type Client struct {
 	Etcd *clientv3.Client
 
 	number    int
+	private   bool
 	endpoints []Endpoint
 	tls       *tls.Config // of endpoints that want it; nil: the default
 	losses    *losses
@@ -78,7 +80,7 @@ func OpenClient(ctx context.Context, endpoints []Endpoint, config ClientConfig) 
 
 // newClient gives a client that connects when it is first used; one with a user was.
 func newClient(endpoints []Endpoint, config ClientConfig) (*Client, error) {
-	c := &Client{number: config.Number, endpoints: endpoints, tls: config.etcd.TLS, losses: newLosses(), conns: map[*clientConn]struct{}{}}
+	c := &Client{number: config.Number, private: config.private, endpoints: endpoints, tls: config.etcd.TLS, losses: newLosses(), conns: map[*clientConn]struct{}{}}
 	var err error
 	c.Etcd, err = clientv3.New(c.etcdConfig(config))
 	return c, err

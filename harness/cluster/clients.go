@@ -44,6 +44,7 @@ func (s *clients) close() error {
 // Client opens a client of all members there are, and waits until it is connected to one. It lives
 // until it is closed, or the cluster is; ctx (or 30 s) bounds the opening only.
 func (c *Cluster) Client(ctx context.Context, config ClientConfig) (*Client, error) {
+	config.private = c.config.Ground != nil
 	return c.clients.open(ctx, c.endpoints(), config)
 }
 

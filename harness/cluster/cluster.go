@@ -18,7 +18,7 @@ type Cluster struct {
 	folder    *folder
 	authority *network.Authority
 	binary    *binary  // what members' processes run; nil: this executable
-	spawner   *spawner // nil: members run in this process
+	spawner   *Spawner // nil: members run in this process
 
 	life context.Context // ends with the cluster; a field because Close must end what starts and waits
 	end  context.CancelFunc
@@ -174,7 +174,7 @@ func (c *Cluster) close() error {
 		errs = append(errs, m.closeRest())
 	}
 	if c.spawner != nil {
-		c.spawner.close()
+		c.spawner.Close()
 	}
 	return errors.Join(append(errs, c.folder.remove())...)
 }

@@ -14,6 +14,9 @@ import (
 // client's links. With a member that wants TLS it is spoken for as the client would: by its certificate, though not
 // by its user and password. The addresses are there from the first call on, until the client is closed or crashes.
 func (c *Client) Endpoints(context.Context) ([]string, error) {
+	if c.private {
+		return nil, fmt.Errorf("open client %d to other processes: %w", c.number, errPrivate)
+	}
 	addresses, err := c.entrance.open(len(c.endpoints), c.passage)
 	if err != nil {
 		return nil, fmt.Errorf("open client %d to other processes: %w", c.number, err)
@@ -30,6 +33,8 @@ func (c *Client) passage(member int) network.Passage {
 	}
 	return p
 }
+
+var errPrivate = errors.New("its members run in virtual time, where no other process can reach them")
 
 // entrance is a client's, for other processes.
 type entrance struct {

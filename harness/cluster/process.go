@@ -38,7 +38,7 @@ func (c *Cluster) startProcess(ctx context.Context, m *member) (*process, error)
 	if p.stdin, err = command.StdinPipe(); err != nil {
 		return nil, err
 	}
-	if err := c.spawner.start(command); err != nil {
+	if err := c.spawner.Start(command); err != nil {
 		return nil, errors.Join(err, p.stdin.Close())
 	}
 	go p.wait()
@@ -67,7 +67,7 @@ func (c *Cluster) command(m *member) (*exec.Cmd, error) {
 		Args:        []string{"lockquake-member-" + m.name},
 		Env:         append(os.Environ(), specVariable+"="+string(text)),
 		Stderr:      m.log.file,
-		SysProcAttr: childAttributes(),
+		SysProcAttr: ChildAttributes(),
 	}, nil
 }
 

@@ -11,9 +11,9 @@ import (
 	"syscall"
 )
 
-// childAttributes make a child die with this process, whatever kills that, and keep it away from
+// ChildAttributes make a child die with this process, whatever kills that, and keep it away from
 // the terminal's Ctrl-C: members live until the last fault is healed.
-func childAttributes() *syscall.SysProcAttr {
+func ChildAttributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
 

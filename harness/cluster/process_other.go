@@ -7,9 +7,9 @@ import (
 	"syscall"
 )
 
-// childAttributes keep a child away from the terminal's Ctrl-C: members live until the last fault
+// ChildAttributes keep a child away from the terminal's Ctrl-C: members live until the last fault
 // is healed. It dies with this process when its standard input ends.
-func childAttributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
+func ChildAttributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
 
 // ChildrenEnd has nothing to try here: a child whose standard input ends does so, too.
 func ChildrenEnd(context.Context) error { return nil }

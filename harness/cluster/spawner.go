@@ -5,17 +5,18 @@ import (
 	"runtime"
 )
 
-// spawner starts processes, all from one thread: the kernel tells a child of its parent's death when
+// Spawner starts processes that are to die with this one, all from one thread: the kernel tells a child of its parent's death when
 // the thread ends that forked it, and the Go runtime ends threads as it likes. (PR_SET_PDEATHSIG)
-type spawner struct{ starts chan func() }
+type Spawner struct{ starts chan func() }
 
-func newSpawner() *spawner {
-	s := &spawner{starts: make(chan func())}
+// NewSpawner gives one that has a thread of its own until Close.
+func NewSpawner() *Spawner {
+	s := &Spawner{starts: make(chan func())}
 	go s.run()
 	return s
 }
 
-func (s *spawner) run() {
+func (s *Spawner) run() {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	for start := range s.starts {
@@ -23,11 +24,12 @@ func (s *spawner) run() {
 	}
 }
 
-func (s *spawner) start(command *exec.Cmd) error {
+// Start starts a command whose SysProcAttr are ChildAttributes.
+func (s *Spawner) Start(command *exec.Cmd) error {
 	started := make(chan error)
 	s.starts <- func() { started <- command.Start() }
 	return <-started
 }
 
-// close is for when all that was started has ended.
-func (s *spawner) close() { close(s.starts) }
+// Close is for when all that was started has ended.
+func (s *Spawner) Close() { close(s.starts) }

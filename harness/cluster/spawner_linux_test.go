@@ -36,7 +36,7 @@ func fromAnEndingThread(t *testing.T, start func() error) {
 func newEcho(t *testing.T) (child *exec.Cmd, in io.WriteCloser, out *bufio.Reader) {
 	t.Helper()
 	child = exec.Command("cat")
-	child.SysProcAttr = childAttributes()
+	child.SysProcAttr = ChildAttributes()
 	in, err := child.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -55,10 +55,10 @@ func newEcho(t *testing.T) (child *exec.Cmd, in io.WriteCloser, out *bufio.Reade
 }
 
 func TestSpawnedChildOutlivesTheThreadThatAskedForIt(t *testing.T) {
-	spawner := newSpawner()
-	defer spawner.close()
+	spawner := NewSpawner()
+	defer spawner.Close()
 	child, in, out := newEcho(t)
-	fromAnEndingThread(t, func() error { return spawner.start(child) })
+	fromAnEndingThread(t, func() error { return spawner.Start(child) })
 	_, _ = io.WriteString(in, "alive\n")
 	if said, err := out.ReadString('\n'); said != "alive\n" {
 		t.Errorf("the child says %q, %v", said, err)

@@ -56,7 +56,7 @@ func newCluster(ctx context.Context, config Config) (*Cluster, error) {
 	}
 	c.life, c.end = context.WithCancel(context.Background())
 	if config.Process {
-		c.spawner = newSpawner()
+		c.spawner = NewSpawner()
 	}
 	return c, nil
 }
