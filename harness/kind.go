@@ -15,6 +15,7 @@ import (
 // Kind is a kind of cluster: what faults it allows, and how one is started.
 type Kind struct {
 	Abilities nemesis.Ability
+	Traits    nemesis.Trait // that a lock must have on it
 	MinTTL    time.Duration // the shortest lease that it grants
 	Etcd      string        // the members' version
 	Members   int           // how many there are, where that is not ours to choose; 0: it is
@@ -39,6 +40,7 @@ func Embedded() Kind { return own(ownAbilities, cluster.Config{}) }
 func Virtual() Kind {
 	return Kind{
 		Abilities: ownAbilities,
+		Traits:    nemesis.ThroughClient,
 		Etcd:      version.Version,
 		MinTTL:    cluster.MinTTL(virtual.Tick, virtual.Election),
 		Start: func(ctx context.Context, p Place) (Cluster, error) {
@@ -82,6 +84,11 @@ func own(abilities nemesis.Ability, config cluster.Config) Kind {
 			return started{c}, nil
 		},
 	}
+}
+
+// Unfit says why locks without some traits do not do on a kind of cluster; empty: they do.
+func (k Kind) Unfit(without nemesis.Trait) string {
+	return nemesis.Requirements{Traits: k.Traits}.UnmetBy(without)
 }
 
 type started struct{ *cluster.Cluster }

@@ -35,6 +35,7 @@ type Monitor struct {
 
 	mu      sync.Mutex
 	now     Snapshot                       // but for its lists
+	shown   *Snapshot                      // the whole of it, by another monitor; nil: this one follows the cell
 	waiting map[history.OpID]waiter        // by acquire
 	holding map[history.OpID]Belief        // by acquire
 	faults  map[history.OpID]FaultUnderway // by injection
@@ -111,6 +112,9 @@ func (m *Monitor) Enter(p Phase) {
 func (m *Monitor) Snapshot() Snapshot {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.shown != nil {
+		return m.asShown()
+	}
 	s := m.now
 	s.Cell, s.Estimate, s.Elapsed = m.cell, m.due, time.Since(m.began)
 	s.Waiting = len(m.waiting)
@@ -125,6 +129,25 @@ func (m *Monitor) Snapshot() Snapshot {
 	}
 	slices.SortFunc(s.Believers, func(a, b Belief) int { return cmp.Compare(a.Since, b.Since) })
 	slices.SortFunc(s.Faults, func(a, b FaultUnderway) int { return cmp.Compare(a.Since, b.Since) })
+	return s
+}
+
+// Show takes over what another monitor saw, of a cell that another process carries out.
+func (m *Monitor) Show(s Snapshot) {
+	if m == nil {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.shown = &s
+	m.now.Phase = s.Phase
+}
+
+// asShown is as old as what was shown, but for the clock of those who look, and for a phase that was entered here.
+func (m *Monitor) asShown() Snapshot {
+	s := *m.shown
+	s.Phase, s.Elapsed = m.now.Phase, time.Since(m.began)
+	s.Believers, s.Faults = slices.Clone(s.Believers), slices.Clone(s.Faults)
 	return s
 }
 

@@ -40,6 +40,17 @@ func Usual() Settings {
 	}
 }
 
+// UsualOn are the usual settings on a kind of cluster. In virtual time nobody has to wait, so leases and holds are as long as
+// people have them, and so is a cell: at a hold of a second, an hour is some thousand grants.
+func UsualOn(kind string) Settings {
+	s := Usual()
+	if kind == scenario.Virtual {
+		s.Cluster, s.TTL, s.Hold = kind, 10*time.Second, scenario.Range{From: 500 * time.Millisecond, To: 1500 * time.Millisecond}
+		s.Warmup, s.Duration = 5*time.Second, 10*time.Minute
+	}
+	return s
+}
+
 // Validate says in one line what is wrong with a setting, and what would be right for a kind of
 // cluster. It begins with the setting's name.
 func (s Settings) Validate(kind Kind) error {

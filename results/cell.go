@@ -32,6 +32,9 @@ type Cell struct {
 // Record is what run.json says of the cell now.
 func (c *Cell) Record() Record { return c.run.Manifest().Cells[c.index] }
 
+// Run is the run that the cell is of.
+func (c *Cell) Run() *Run { return c.run }
+
 // Dir is the cell's folder.
 func (c *Cell) Dir() string { return filepath.Join(c.run.dir, "cells", c.Record().Folder) }
 

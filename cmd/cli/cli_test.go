@@ -22,6 +22,7 @@ const asLockquake = "LOCKQUAKE_TEST_MAIN"
 
 func TestMain(m *testing.M) {
 	cluster.ServeMember()
+	serveVirtual(Builtin())
 	if os.Getenv(asLockquake) != "" {
 		os.Exit(Main(Builtin(), os.Args[1:]))
 	}

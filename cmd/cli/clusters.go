@@ -14,12 +14,13 @@ import (
 
 	"lockquake/harness"
 	"lockquake/harness/cluster"
+	"lockquake/harness/cluster/virtual"
 	"lockquake/harness/nemesis"
 	"lockquake/harness/scenario"
 )
 
 func clusterNames() []string {
-	return []string{scenario.Embed, scenario.Process, scenario.External}
+	return []string{scenario.Embed, scenario.Process, scenario.External, scenario.Virtual}
 }
 
 // What flags of external clusters are where they are not given.
@@ -70,6 +71,8 @@ func (s *selection) kind(ctx context.Context, o runOptions, name string) (harnes
 		kind = harness.Embedded()
 	case scenario.Process:
 		kind, err = o.clusters.process(ctx)
+	case scenario.Virtual:
+		kind, err = virtualKind()
 	case scenario.External:
 		kind, err = o.clusters.external(ctx, s.prefix, o.planOnly)
 	default:
@@ -80,6 +83,14 @@ func (s *selection) kind(ctx context.Context, o runOptions, name string) (harnes
 	}
 	s.kinds[name] = kind
 	return kind, err
+}
+
+// virtualKind is one whose etcd has the names that it needs.
+func virtualKind() (harness.Kind, error) {
+	if err := virtual.Check(); err != nil {
+		return harness.Kind{}, harnessFailed(err)
+	}
+	return harness.Virtual(), nil
 }
 
 // idle finds flags that the kind of cluster has no use for: who gave them expects something else.
@@ -163,6 +174,7 @@ func abilities() map[string]nemesis.Ability {
 		scenario.Embed:    harness.Embedded().Abilities,
 		scenario.Process:  harness.Processes().Abilities,
 		scenario.External: harness.Unasked(cluster.External{}, true).Abilities,
+		scenario.Virtual:  harness.Virtual().Abilities,
 	}
 }
 
@@ -171,5 +183,6 @@ func clusterTable() table {
 		{scenario.Embed, "real etcd members in this process, ready in a tenth of a second (the default)"},
 		{scenario.Process, "members as child processes, which are stopped and killed for real; with `--etcd PATH` of any etcd from 3.4 on"},
 		{scenario.External, "a cluster of yours: only its clients are harmed, its members by your own commands"},
+		{scenario.Virtual, "real etcd members in virtual time, in a process of their own for each cell: an hour takes seconds"},
 	}}
 }

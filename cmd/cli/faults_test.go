@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"net/url"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"lockquake/checker/history"
 	"lockquake/harness"
 	"lockquake/harness/cluster"
+	"lockquake/harness/cluster/virtual"
 	"lockquake/harness/nemesis"
 	"lockquake/harness/scenario"
 	"lockquake/workloads"
@@ -56,7 +58,7 @@ func TestEveryFaultLeavesItsEvidenceOnEveryKindOfCluster(t *testing.T) {
 	}
 }
 
-func leavesEvidence(t *testing.T, recipe scenario.Scenario, kind harness.Kind, members int) bool {
+func leavesEvidence(t *testing.T, recipe scenario.Scenario, kind triedKind, members int) bool {
 	t.Helper()
 	h := tryOnce(t, recipe, kind, members)
 	injections := h.Injections()
@@ -68,13 +70,24 @@ func leavesEvidence(t *testing.T, recipe scenario.Scenario, kind harness.Kind, m
 	return i.Observed()
 }
 
-// triedKinds are the kinds as the test can have them.
-func triedKinds(t *testing.T) map[string]harness.Kind {
+// triedKind is a kind as the test can have it. within carries something out in its time.
+type triedKind struct {
+	harness.Kind
+	within func(*testing.T, func(context.Context))
+}
+
+func triedKinds(t *testing.T) map[string]triedKind {
 	t.Helper()
-	return map[string]harness.Kind{
-		scenario.Embed:    harness.Embedded(),
-		scenario.Process:  harness.Processes(),
-		scenario.External: externalKind(t),
+	real := func(t *testing.T, do func(context.Context)) { do(t.Context()) }
+	return map[string]triedKind{
+		scenario.Embed:    {harness.Embedded(), real},
+		scenario.Process:  {harness.Processes(), real},
+		scenario.External: {externalKind(t), real},
+		scenario.Virtual: {harness.Virtual(), func(t *testing.T, do func(context.Context)) {
+			if left := virtual.In(t, virtual.Outside{}, do); left != nil {
+				t.Error(left)
+			}
+		}},
 	}
 }
 
@@ -115,7 +128,7 @@ func serveEtcd(t *testing.T) (endpoint string) {
 }
 
 // tryOnce carries out one short cell of concurrency.Mutex.
-func tryOnce(t *testing.T, recipe scenario.Scenario, kind harness.Kind, members int) history.History {
+func tryOnce(t *testing.T, recipe scenario.Scenario, kind triedKind, members int) history.History {
 	t.Helper()
 	recipe.Rules[0].Limit = 1
 	settings := harness.Settings{
@@ -125,9 +138,13 @@ func tryOnce(t *testing.T, recipe scenario.Scenario, kind harness.Kind, members 
 	trial := harness.Trial{Scenario: recipe, Settings: settings, Subjects: []harness.Subject{{Name: "mutex"}}}
 	var out bytes.Buffer
 	parts := harness.Parts{
-		Strategy: locks.Mutex, Workload: workloads.Builtin()[0].Kind, Faults: map[string]nemesis.Fault{recipe.Rules[0].Fault: recipe.Rules[0].Aim.Fault}, Kind: kind, Place: harness.Place{Members: members, Dir: t.TempDir(), Prefix: harness.Prefix("lockquake/" + t.Name() + "/")},
+		Strategy: locks.Mutex, Workload: workloads.Builtin()[0].Kind, Faults: map[string]nemesis.Fault{recipe.Rules[0].Fault: recipe.Rules[0].Aim.Fault}, Kind: kind.Kind, Place: harness.Place{Members: members, Dir: t.TempDir(), Prefix: harness.Prefix("lockquake/" + t.Name() + "/")},
 	}
-	if err := harness.Run(t.Context(), harness.Draw(7, []harness.Trial{trial}).Cells[0], parts, &out); err != nil {
+	var err error
+	kind.within(t, func(ctx context.Context) {
+		err = harness.Run(ctx, harness.Draw(7, []harness.Trial{trial}).Cells[0], parts, &out)
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 	h, err := history.Decode(&out)

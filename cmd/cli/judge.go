@@ -21,8 +21,10 @@ type outcome struct {
 	cut        string // why the history is not whole
 	garbled    bool
 	took       time.Duration
-	err        error // the harness failed: there is no judgement
-	unsaved    error // the judgement could not be stored
+	lasted     time.Duration // in the cell's own time, until the last event
+	virtual    bool          // that was virtual time
+	err        error         // the harness failed: there is no judgement
+	unsaved    error         // the judgement could not be stored
 	skipped    bool
 }
 
@@ -59,7 +61,7 @@ func (a app) judge(stored *results.Cell, checkers []checker.Checker, p checker.P
 	if err != nil {
 		return outcome{err: err}
 	}
-	o := outcome{judgement: checker.Judge(h, checkers, p, want), cut: h.Cut, garbled: h.Garbled}
+	o := outcome{lasted: h.Last(), judgement: checker.Judge(h, checkers, p, want), cut: h.Cut, garbled: h.Garbled}
 	o.unsaved = stored.Finish(h, o.judgement)
 	o.thresholds = stored.Record().Thresholds
 	return o
@@ -68,7 +70,10 @@ func (a app) judge(stored *results.Cell, checkers []checker.Checker, p checker.P
 // tellOf prints a cell's line.
 func (a app) tellOf(n, total int, o outcome) {
 	fmt.Fprintf(a.out, "cell %*d/%d  %-7s  %-13s  %s", len(fmt.Sprint(total)), n, total, o.word(), o.grade(), o.name)
-	if o.took > 0 {
+	switch {
+	case o.virtual && o.lasted > 0:
+		fmt.Fprintf(a.out, "  (%v in %.1f s)", o.lasted.Round(time.Second), o.took.Seconds())
+	case o.took > 0:
 		fmt.Fprintf(a.out, "  (%.1f s)", o.took.Seconds())
 	}
 	fmt.Fprintln(a.out)

@@ -43,7 +43,7 @@ func TestListsAreJSONToo(t *testing.T) {
 		}
 	}
 	var faults []listedFault
-	if err := json.Unmarshal([]byte(call(t, "list", "faults", "--json").out), &faults); err != nil || faults[0].Members != 3 || len(faults[0].Clusters) != 2 {
+	if err := json.Unmarshal([]byte(call(t, "list", "faults", "--json").out), &faults); err != nil || faults[0].Members != 3 || len(faults[0].Clusters) != 3 {
 		t.Errorf("%v: %+v", err, faults[:1])
 	}
 	call(t, "list", "scenarios", "holder", "--json").want(t, exitUsage, "--json goes with a list")

@@ -91,6 +91,30 @@ func alone(e Entry[nemesis.Aim]) scenario.Scenario {
 	return scenario.Alone(scenario.Fault{Name: e.Name, Aim: e.Value}, e.Doc)
 }
 
+// settings are those of a scenario, which the command line goes before, and what is usual behind.
+func (o runOptions) settings(recipe scenario.Scenario) harness.Settings {
+	asked := o.open(recipe.Settings)
+	s := o.Settings
+	if o.adapts {
+		o.adapt(&s, harness.UsualOn(cmp.Or(asked.Cluster, o.Cluster)))
+	}
+	return s.Under(asked)
+}
+
+// adapt takes over what differs between kinds of clusters, and was not given.
+func (o runOptions) adapt(s *harness.Settings, usual harness.Settings) {
+	for flag, take := range map[string]func(){
+		"ttl":      func() { s.TTL = usual.TTL },
+		"hold":     func() { s.Hold = usual.Hold },
+		"warmup":   func() { s.Warmup = usual.Warmup },
+		"duration": func() { s.Duration = usual.Duration },
+	} {
+		if !o.given(flag) {
+			take()
+		}
+	}
+}
+
 // open is what a scenario asks for but for what the command line says.
 func (o runOptions) open(asked scenario.Settings) scenario.Settings {
 	var none scenario.Settings

@@ -26,11 +26,13 @@ type app struct {
 }
 
 // Main runs the command line with a catalogue, and gives the exit code. In a process that a cluster has
-// started as one of its members it is that member, and does not return.
+// started as one of its members it is that member, in one that is to carry out a cell in virtual time it does that; it does
+// not return then.
 func Main(c Catalogue, args []string) int {
 	cluster.ServeMember()
 	// gRPC would write to the terminal what its gateway, within the members, has to say of every client that hangs up.
 	grpclog.SetLoggerV2(grpclog.NewLoggerV2(io.Discard, io.Discard, io.Discard))
+	serveVirtual(c)
 	// The first signal winds the run down; the second one finds the default in place, and ends the
 	// process at once.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)

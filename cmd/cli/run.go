@@ -40,6 +40,7 @@ type runOptions struct {
 	parallel   int
 	clusters   *clusterOptions        // shared with the flags that set them
 	given      func(flag string) bool // on the command line
+	adapts     bool                   // what nobody gives is as it is usual on the kind of cluster
 }
 
 func (a app) runCommand() *cobra.Command {
@@ -63,7 +64,7 @@ the lock does, also several at once, in one cell. What flags say goes before wha
   lockquake run --strategy mutex+fence --fault core --want lease-bounded --max-p99 500ms --max-gap 3s --min-ops 20
   lockquake run --strategy tutorial --fault revoke-holder --plan-only`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.scenarios, o.given = args, cmd.Flags().Changed
+			o.scenarios, o.given, o.adapts = args, cmd.Flags().Changed, true
 			if !o.given("seed") {
 				o.seed = rand.Uint64N(1_000_000)
 			}
@@ -103,7 +104,7 @@ func (o *runOptions) declare(flags *pflag.FlagSet) {
 	flags.StringVar(&o.out, "out", "", "folder of the run, new or empty (default: a new one in "+results.Runs+")")
 	flags.BoolVar(&o.planOnly, "plan-only", false, "print the plan as JSON and do nothing")
 	flags.IntVar(&o.parallel, "parallel", 1, "cells that are carried out at a time: more save time, and spoil latencies")
-	flags.StringVar(&o.Cluster, "cluster", o.Cluster, "kind of cluster: "+scenario.Embed+" (members in this process), "+scenario.Process+" (members as child processes) or "+scenario.External)
+	flags.StringVar(&o.Cluster, "cluster", o.Cluster, "kind of cluster: "+scenario.Embed+" (members in this process), "+scenario.Process+" (members as child processes), "+scenario.External+" or\n"+scenario.Virtual+" (members in virtual time: an hour takes seconds; where no flag says otherwise it lasts 10m, and TTLs and holds are longer)")
 	flags.IntVar(&o.Members, "members", o.Members, "members of a cluster that lockquake starts")
 	o.clusters = &clusterOptions{}
 	o.clusters.declare(flags)
@@ -212,7 +213,7 @@ func (a app) trials(ctx context.Context, o runOptions, recipes []scenario.Scenar
 
 // trial is a scenario with all that it leaves open filled in from the flags, and checked.
 func (a app) trial(ctx context.Context, o runOptions, recipe scenario.Scenario, s *selection) (harness.Trial, error) {
-	trial := harness.Trial{Scenario: recipe, Settings: o.Under(o.open(recipe.Settings))}
+	trial := harness.Trial{Scenario: recipe, Settings: o.settings(recipe)}
 	kind, err := s.kind(ctx, o, trial.Settings.Cluster)
 	if err != nil {
 		return trial, err
@@ -241,6 +242,10 @@ func (a app) trial(ctx context.Context, o runOptions, recipe scenario.Scenario, 
 	strategies, leftOut, err := a.catalogue.pickStrategies(list, w, trial.Settings.Permits)
 	s.leaveOut(leftOut, leftOutOf(w, trial.Settings.Permits))
 	for _, e := range strategies {
+		if unfit := kind.Unfit(e.Value.Without); unfit != "" {
+			s.leaveOut([]string{e.Name}, fmt.Sprintf("it %s, and on a cluster of kind %s it must", unfit, trial.Settings.Cluster))
+			continue
+		}
 		if unmet := unmetBy(e.Value, recipe); unmet != "" {
 			s.leaveOut([]string{e.Name}, fmt.Sprintf("it %s, which %s strikes at", unmet, recipe.Name))
 			continue
@@ -305,7 +310,7 @@ func (a app) runPlan(ctx context.Context, o runOptions, again []string) error {
 		return usage(err)
 	}
 	about := (s.plan.Estimate() / time.Duration(min(o.parallel, len(s.plan.Cells)))).Round(time.Second)
-	fmt.Fprintf(a.out, "lockquake run: seed %d, %s%d cells, about %v, written to %s\n", s.plan.Seed, before(", ", s.part), len(s.plan.Cells), about, run.Dir())
+	fmt.Fprintf(a.out, "lockquake run: seed %d, %s%d cells, about %v%s, written to %s\n", s.plan.Seed, before(", ", s.part), len(s.plan.Cells), about, inVirtualTime(s.plan), run.Dir())
 	a.tellLeftOut(s)
 	t := tally{total: len(s.plan.Cells), letPass: o.unknown == results.LetPass}
 	a.carryOutAll(ctx, run, s, o.parallel, &t, a.tellOf)
@@ -371,7 +376,7 @@ func info(s selection, o wantOptions, again []string) results.Info {
 func (a app) carryOut(ctx context.Context, run *results.Run, cell harness.Cell, s selection) (o outcome) {
 	name := cell.Name()
 	began := time.Now()
-	defer func() { o.name, o.took = name, time.Since(began) }()
+	defer func() { o.name, o.took, o.virtual = name, time.Since(began), cell.Cluster == scenario.Virtual }()
 	stored, err := run.Cell(name)
 	if err != nil {
 		return outcome{err: err}
@@ -390,6 +395,9 @@ func (a app) carryOut(ctx context.Context, run *results.Run, cell harness.Cell, 
 
 // record carries out the cell and writes its plan and history.
 func (a app) record(ctx context.Context, stored *results.Cell, cell harness.Cell, s selection) error {
+	if cell.Cluster == scenario.Virtual {
+		return recordVirtually(ctx, stored, cell, nil)
+	}
 	return harness.Record(ctx, cell, harness.Parts{
 		Strategy: s.strategies[cell.Strategy].Open,
 		Workload: s.workloads[cell.Workload],
@@ -399,10 +407,13 @@ func (a app) record(ctx context.Context, stored *results.Cell, cell harness.Cell
 	}, stored)
 }
 
+// ownPrefix is what all keys begin with in a cluster of ours.
+const ownPrefix = "lockquake/"
+
 // prefixOf is what the cell's keys begin with: a cluster of its own has nobody else in it.
 func (s selection) prefixOf(cell harness.Cell, stored *results.Cell) harness.Prefix {
 	if cell.Cluster != scenario.External {
-		return "lockquake/"
+		return ownPrefix
 	}
 	return harness.Prefix(s.prefix + stored.Record().Folder + "/")
 }

@@ -23,7 +23,7 @@ func ChildrenEnd(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, stopTime)
 	defer cancel()
 	child := exec.CommandContext(ctx, "sh", "-c", "read line") // for as long as its input is open
-	child.SysProcAttr = childAttributes()
+	child.SysProcAttr = ChildAttributes()
 	in, err := child.StdinPipe()
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"regexp"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -166,13 +167,28 @@ func stacks() string {
 	}
 }
 
-// holders are the goroutines in a bubble that hold its clock. The runtime marks those that do not.
+// holders are the goroutines in a bubble that hold its clock, one of each that stand at the same place. The runtime marks
+// those that do not.
 func holders(stacks string) (holding []string) {
+	var places []string
+	alike := map[string]int{}
 	for stack := range strings.SplitSeq(stacks, "\n\n") {
 		head, _, _ := strings.Cut(stack, "\n")
-		if strings.Contains(head, "synctest bubble") && !strings.Contains(head, "(durable)") && !strings.Contains(head, "synctest.Run") {
-			holding = append(holding, stack)
+		if !strings.Contains(head, "synctest bubble") || strings.Contains(head, "(durable)") || strings.Contains(head, "synctest.Run") {
+			continue
+		}
+		place := strings.Join(inSource.FindAllString(stack, -1), " ")
+		if alike[place]++; alike[place] == 1 {
+			holding, places = append(holding, stack), append(places, place)
+		}
+	}
+	for i, place := range places {
+		if n := alike[place]; n > 1 {
+			holding[i] += fmt.Sprintf("\n(and %d more that stand there)", n-1)
 		}
 	}
 	return holding
 }
+
+// inSource finds where a stack stands, file:line.
+var inSource = regexp.MustCompile(`(?m)^\t\S+:\d+`)

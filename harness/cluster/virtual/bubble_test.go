@@ -79,3 +79,24 @@ func TestGoroutinesThatWaitForEverAreLeftBehind(t *testing.T) {
 		t.Errorf("left %v", left)
 	}
 }
+
+func TestGoroutinesThatStandAtOnePlaceAreShownOnce(t *testing.T) {
+	holding := holders(`goroutine 1 [select, synctest bubble 1]:
+main.wait(0x1)
+	/main.go:3 +0x1
+
+goroutine 2 [select (durable), synctest bubble 1]:
+main.wait(0x2)
+	/main.go:3 +0x1
+
+goroutine 3 [select]:
+main.wait(0x3)
+	/main.go:3 +0x1
+
+goroutine 4 [select, synctest bubble 1]:
+main.wait(0x4)
+	/main.go:3 +0x1`)
+	if len(holding) != 1 || !strings.HasPrefix(holding[0], "goroutine 1 ") || !strings.HasSuffix(holding[0], "\n(and 1 more that stand there)") {
+		t.Errorf("holding are %q", holding)
+	}
+}
