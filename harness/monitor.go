@@ -16,11 +16,11 @@ type Phase string
 
 // Phases, in their order.
 const (
-	Starting  Phase = "starting"   // the cluster
-	Opening   Phase = "opening"    // clients and their locks
-	WarmingUp Phase = "warming up" // clients fight, no faults yet
-	Shaking   Phase = "shaking"    // faults come and go; in a calm cell none do
-	Settling  Phase = "settling"   // no new rounds: who waits still may
+	Starting  Phase = "starting" // the cluster
+	Opening   Phase = "opening"  // clients and their locks
+	WarmingUp Phase = "warm-up"  // clients fight, no faults yet
+	Shaking   Phase = "faults"   // they come and go; in a calm cell there are none
+	Settling  Phase = "settling" // no new rounds: who waits still may
 	LastReads Phase = "last reads"
 	Judging   Phase = "judging" // Run is over; whoever judges says so
 )
@@ -29,9 +29,10 @@ const (
 // follows nothing. What follows the cell looks at no clock but the recorder's: whoever looks may live in another time
 // than the cell.
 type Monitor struct {
-	cell  results.CellName
-	due   time.Duration
-	began time.Time // by the clock of those who look
+	cell    results.CellName
+	due     time.Duration
+	permits int
+	began   time.Time // by the clock of those who look
 
 	mu      sync.Mutex
 	now     Snapshot                       // but for its lists
@@ -44,13 +45,14 @@ type Monitor struct {
 // waiter is an acquire that has no answer yet.
 type waiter struct {
 	client int32
+	shared bool
 	since  time.Duration
 }
 
 // NewMonitor is one for a cell that is about to run.
 func NewMonitor(cell Cell) *Monitor {
 	return &Monitor{
-		cell: cell.Name(), due: cell.Estimate(), began: time.Now(), now: Snapshot{Phase: Starting, Leader: Nobody},
+		cell: cell.Name(), due: cell.Estimate(), permits: max(1, cell.Permits), began: time.Now(), now: Snapshot{Phase: Starting, Leader: Nobody},
 		waiting: map[history.OpID]waiter{}, holding: map[history.OpID]Belief{}, faults: map[history.OpID]FaultUnderway{},
 	}
 }
@@ -78,6 +80,7 @@ type Snapshot struct {
 	OldestWait time.Duration // how long the oldest of them has waited since it was due, or invoked; 0: nobody waits
 
 	Believers []Belief        // clients that believe they hold a lock, the longest first
+	Contested []string        // keys that more of them believe to hold than may
 	Faults    []FaultUnderway // the oldest first
 }
 
@@ -88,6 +91,7 @@ const Nobody = -1
 type Belief struct {
 	Client int
 	Key    string
+	Shared bool          // beside others that share it
 	Since  time.Duration // the history's start
 }
 
@@ -128,6 +132,7 @@ func (m *Monitor) Snapshot() Snapshot {
 		s.Faults = append(s.Faults, f)
 	}
 	slices.SortFunc(s.Believers, func(a, b Belief) int { return cmp.Compare(a.Since, b.Since) })
+	s.Contested = contested(s.Believers, m.permits)
 	slices.SortFunc(s.Faults, func(a, b FaultUnderway) int { return cmp.Compare(a.Since, b.Since) })
 	return s
 }
@@ -147,8 +152,27 @@ func (m *Monitor) Show(s Snapshot) {
 func (m *Monitor) asShown() Snapshot {
 	s := *m.shown
 	s.Phase, s.Elapsed = m.now.Phase, time.Since(m.began)
-	s.Believers, s.Faults = slices.Clone(s.Believers), slices.Clone(s.Faults)
+	s.Believers, s.Contested, s.Faults = slices.Clone(s.Believers), slices.Clone(s.Contested), slices.Clone(s.Faults)
 	return s
+}
+
+// contested are the keys that more believe to hold than may: as many as there are permits, or any number that share it.
+func contested(believers []Belief, permits int) (keys []string) {
+	alone, shared := map[string]int{}, map[string]int{}
+	for _, b := range believers {
+		if b.Shared {
+			shared[b.Key]++
+		} else {
+			alone[b.Key]++
+		}
+	}
+	for key, n := range alone {
+		if n > permits || shared[key] > 0 {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	return keys
 }
 
 func (m *Monitor) observers() []history.Observer {
@@ -197,21 +221,22 @@ func (m *Monitor) takeAcquire(e *history.Event) {
 		if e.Value > 0 {
 			due = time.Duration(e.Value)
 		}
-		m.waiting[e.ID] = waiter{e.Client, due}
+		m.waiting[e.ID] = waiter{e.Client, e.Mode == history.Shared, due}
 	default:
 		m.answer(e)
 	}
 }
 
 func (m *Monitor) answer(e *history.Event) {
-	if _, waits := m.waiting[e.ID]; !waits {
+	w, waits := m.waiting[e.ID]
+	if !waits {
 		return // it was nested: a return does not say so
 	}
 	delete(m.waiting, e.ID)
 	switch e.Outcome {
 	case history.OK:
 		m.now.Grants++
-		m.holding[e.ID] = Belief{Client: int(e.Client), Key: e.Key, Since: e.At}
+		m.holding[e.ID] = Belief{Client: int(e.Client), Key: e.Key, Shared: w.shared, Since: e.At}
 	case history.Fail:
 		m.now.Refused++
 	default:

@@ -80,12 +80,33 @@ func TestMonitorCountsAndForgets(t *testing.T) {
 		at(9, nested), at(9, acquire(history.Return, 0, 9, history.OK)),
 	}, 10*time.Millisecond)
 	s := m.Snapshot()
-	if got, want := fmt.Sprint(s.Grants, s.Refused, s.Unanswered, s.Lost, s.Waiting, s.OldestWait, s.Believers), "2 1 1 1 1 8ms [{0 k0 9ms}]"; got != want {
+	if got, want := fmt.Sprint(s.Grants, s.Refused, s.Unanswered, s.Lost, s.Waiting, s.OldestWait, s.Believers), "2 1 1 1 1 8ms [{0 k0 false 9ms}]"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 	m.observe([]history.Event{{Op: history.Crash, Client: 0, Hold: 8}, {Op: history.Crash, Client: 1}}, 11*time.Millisecond)
 	if s := m.Snapshot(); len(s.Believers)+s.Waiting > 0 {
 		t.Errorf("crashed clients still are about something: %+v", s)
+	}
+}
+
+func TestContestedKeys(t *testing.T) {
+	alone := func(client int) Belief { return Belief{Client: client, Key: "k0"} }
+	shared := func(client int) Belief { return Belief{Client: client, Key: "k0", Shared: true} }
+	for what, c := range map[string]struct {
+		believers []Belief
+		permits   int
+		contested bool
+	}{
+		"one":                     {[]Belief{alone(0)}, 1, false},
+		"two":                     {[]Belief{alone(0), alone(1)}, 1, true},
+		"two of two keys":         {[]Belief{alone(0), {Client: 1, Key: "k1"}}, 1, false},
+		"as many as permits":      {[]Belief{alone(0), alone(1)}, 2, false},
+		"readers":                 {[]Belief{shared(0), shared(1)}, 1, false},
+		"a writer beside readers": {[]Belief{shared(0), alone(1)}, 1, true},
+	} {
+		if got := contested(c.believers, c.permits); (len(got) > 0) != c.contested {
+			t.Errorf("%s: contested are %q", what, got)
+		}
 	}
 }
 

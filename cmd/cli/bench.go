@@ -215,7 +215,7 @@ func (a app) bench(ctx context.Context, o benchOptions, again []string) error {
 	if o.json {
 		said.out = a.log
 	}
-	fmt.Fprintf(said.out, "lockquake bench: seed %d, %d cells, about %v, written to %s\n", s.plan.Seed, len(s.plan.Cells), estimate(s.plan), run.Dir())
+	fmt.Fprintf(said.out, "lockquake bench: seed %d, %s, about %v, written to %s\n", s.plan.Seed, counted(len(s.plan.Cells), "cell"), estimate(s.plan), run.Dir())
 	said.tellLeftOut(s)
 	t := tally{total: len(s.plan.Cells)}
 	said.carryOutAll(ctx, run, s, 1, &t, said.tellOfBench(run))
@@ -228,7 +228,7 @@ func (a app) bench(ctx context.Context, o benchOptions, again []string) error {
 			return harnessFailed(err)
 		}
 	}
-	return said.conclude(ctx, run, benchTable(measured)+t.unlessHeld(), t)
+	return said.conclude(ctx, run, benchTable(measured)+said.unlessHeld(t), t)
 }
 
 // estimate is about how long a bench takes.

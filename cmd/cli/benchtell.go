@@ -24,16 +24,16 @@ func (a app) tellOfBench(run *results.Run) func(n, total int, o outcome) {
 			a.tellOf(n, total, o)
 			return
 		}
-		fmt.Fprintf(a.out, "cell %*d/%d  %-7s  %7.1f/s  %s  (%.1f s)\n", len(fmt.Sprint(total)), n, total, o.word(), measured.PerSecond, o.name, o.took.Seconds())
+		a.tellLine(n, total, field{fmt.Sprintf("%-7s", o.word()), o.tone()}, field{fmt.Sprintf("%7.1f/s", measured.PerSecond), inkTone}, o.name.String(), o.lastedIn())
 	}
 }
 
 // unlessHeld is the matrix of grades, if it says more than that all was well.
-func (t tally) unlessHeld() string {
+func (a app) unlessHeld(t tally) string {
 	if t.held == t.done {
 		return ""
 	}
-	return t.matrix()
+	return a.matrix(t)
 }
 
 // benchTable is a bench for a person: a table for each thing that was varied, and what must be known to read it.

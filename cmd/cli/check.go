@@ -116,7 +116,7 @@ func (a app) checkRun(ctx context.Context, run *results.Run, o wantOptions, give
 		t.add(o)
 		a.tellOf(t.done, t.total, o)
 	}
-	return a.conclude(ctx, run, t.matrix(), t)
+	return a.conclude(ctx, run, a.matrix(t), t)
 }
 
 // ask notes in the folder of a run what it has to give from now on, where that is not what it was asked for.

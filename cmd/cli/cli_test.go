@@ -23,6 +23,9 @@ const asLockquake = "LOCKQUAKE_TEST_MAIN"
 func TestMain(m *testing.M) {
 	cluster.ServeMember()
 	serveVirtual(Builtin())
+	for _, set := range []string{"CI", "GITHUB_ACTIONS", "CLICOLOR_FORCE"} { // where these tests run is no matter
+		_ = os.Unsetenv(set)
+	}
 	if os.Getenv(asLockquake) != "" {
 		os.Exit(Main(Builtin(), os.Args[1:]))
 	}
@@ -45,6 +48,9 @@ func (s said) want(t *testing.T, code int, fragments ...string) {
 	t.Helper()
 	if s.code != code {
 		t.Errorf("exit %d, want %d", s.code, code)
+	}
+	if strings.ContainsAny(s.out+s.log, "\r\x1b") {
+		t.Errorf("what nobody looks at has control characters: %q", s.out+s.log)
 	}
 	for _, f := range fragments {
 		if !strings.Contains(s.out+s.log, f) {

@@ -127,7 +127,11 @@ func (a app) perform(ctx context.Context, run *results.Run, s selection, cell ha
 	if err != nil {
 		return false, harnessFailed(err)
 	}
-	if err := a.record(ctx, stored, cell, s); err != nil {
+	u := newUnderway([]harness.Cell{cell}, 1)
+	stop := a.watch(ctx, u)
+	err = a.record(ctx, stored, cell, s, u.begin(cell))
+	stop()
+	if err != nil {
 		if ctx.Err() != nil {
 			return false, exit{exitInterrupted, errors.New("interrupted before anything could be judged")}
 		}

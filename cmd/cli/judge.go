@@ -2,11 +2,12 @@ package cli
 
 import (
 	"fmt"
-	"io"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
+	"unicode"
+
+	"github.com/charmbracelet/x/ansi"
 
 	"lockquake/checker"
 	"lockquake/results"
@@ -51,6 +52,17 @@ func (o outcome) grade() checker.Grade {
 	return o.judgement.Grade
 }
 
+// lastedIn is how long it took, in words; empty: nobody has measured that.
+func (o outcome) lastedIn() string {
+	switch {
+	case o.virtual && o.lasted > 0:
+		return fmt.Sprintf("%v in %.1f s", o.lasted.Round(time.Second), o.took.Seconds())
+	case o.took > 0:
+		return fmt.Sprintf("%.1f s", o.took.Seconds())
+	}
+	return ""
+}
+
 // judge judges a stored history and stores the judgement.
 func (a app) judge(stored *results.Cell, checkers []checker.Checker, p checker.Promise) outcome {
 	want, err := wantOf(stored.Record().Asked)
@@ -67,31 +79,60 @@ func (a app) judge(stored *results.Cell, checkers []checker.Checker, p checker.P
 	return o
 }
 
-// tellOf prints a cell's line.
+// tellOf prints a cell's line, and below it what else is to be known of it.
 func (a app) tellOf(n, total int, o outcome) {
-	fmt.Fprintf(a.out, "cell %*d/%d  %-7s  %-13s  %s", len(fmt.Sprint(total)), n, total, o.word(), o.grade(), o.name)
-	switch {
-	case o.virtual && o.lasted > 0:
-		fmt.Fprintf(a.out, "  (%v in %.1f s)", o.lasted.Round(time.Second), o.took.Seconds())
-	case o.took > 0:
-		fmt.Fprintf(a.out, "  (%.1f s)", o.took.Seconds())
-	}
-	fmt.Fprintln(a.out)
+	a.tellLine(n, total, field{fmt.Sprintf("%-7s", o.word()), o.tone()}, field{fmt.Sprintf("%-13s", o.grade()), o.gradeTone()}, o.name.String(), o.lastedIn())
 	if o.err != nil {
-		fmt.Fprintf(a.out, "      %v\n", o.err)
+		a.detail("%v", o.err)
 	}
 	if o.unsaved != nil {
-		fmt.Fprintf(a.out, "      not stored: %v\n", o.unsaved)
+		a.detail("not stored: %v", o.unsaved)
 	}
 	if o.cut != "" {
-		fmt.Fprintf(a.out, "      history: %s\n", o.cut)
+		a.detail("history: %s", o.cut)
 	}
 	for _, v := range telling(o.judgement) {
-		fmt.Fprintf(a.out, "      %s %s: %s\n", v.Checker, v.Validity, v.Why)
+		a.detail("%s %s: %s", v.Checker, v.Validity, v.Why)
 	}
 	for _, t := range notMet(o.thresholds) {
-		fmt.Fprintf(a.out, "      %s %s: %s\n", t.Name, t.Word(), t.Why)
+		a.detail("%s %s: %s", t.Name, t.Word(), t.Why)
 	}
+}
+
+// tellLine prints how a cell came out, in one line.
+func (a app) tellLine(n, total int, word, grade field, name, took string) {
+	line := fmt.Sprintf("cell %*d/%d  %s  ", len(fmt.Sprint(total)), n, total, a.paint(word.tone, word.text))
+	if grade.text != "" {
+		line += a.paint(grade.tone, grade.text) + "  "
+	}
+	line += printable(name)
+	if took != "" {
+		line += a.paint(faintTone, "  ("+took+")")
+	}
+	fmt.Fprintln(a.out, line)
+}
+
+// detail prints what belongs to the line above it: on a terminal as wide as that is, else each line in one.
+func (a app) detail(format string, args ...any) {
+	const indent = "      "
+	text := printable(fmt.Sprintf(format, args...))
+	if s := a.stream(); s != nil && s.terminal != nil {
+		width, _ := s.size()
+		text = ansi.Wordwrap(text, max(20, width-1-len(indent)), "")
+	}
+	for line := range strings.Lines(text) {
+		fmt.Fprintln(a.out, indent+strings.TrimRight(line, "\n"))
+	}
+}
+
+// printable is a text without anything that would make a terminal do things: it may come from somebody's lock.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+			return ' '
+		}
+		return r
+	}, text)
 }
 
 // telling are the verdicts that a reader of one line a cell must see: all that are not valid.
@@ -168,70 +209,6 @@ func (t tally) String() string {
 		}
 	}
 	return strings.Join(parts, ", ")
-}
-
-// matrix shows the grade of each strategy under each fault and, where there are several, in all. The longer
-// list goes down.
-func (t tally) matrix() string {
-	if len(t.outcomes) == 0 {
-		return ""
-	}
-	var strategies, faults []string
-	for _, o := range t.outcomes {
-		strategies = appendNew(strategies, o.name.Strategy)
-		faults = appendNew(faults, o.name.Fault)
-	}
-	if len(faults) > 1 {
-		faults = append(faults, weakest)
-	}
-	var b strings.Builder
-	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	if len(faults) <= max(len(strategies), widest) {
-		t.write(w, "STRATEGY", strategies, faults, t.field)
-	} else {
-		t.write(w, "FAULT", faults, strategies, func(fault, strategy string) string { return t.field(strategy, fault) })
-	}
-	w.Flush()
-	return b.String() + "\n"
-}
-
-const (
-	weakest = "weakest" // stands for all faults
-	widest  = 8         // columns that a terminal has room for
-)
-
-func (tally) write(w io.Writer, corner string, rows, columns []string, field func(row, column string) string) {
-	fmt.Fprintf(w, "%s\t%s\n", corner, strings.ToUpper(strings.Join(columns, "\t")))
-	for _, name := range rows {
-		row := []string{name}
-		for _, column := range columns {
-			row = append(row, field(name, column))
-		}
-		fmt.Fprintln(w, strings.Join(row, "\t"))
-	}
-}
-
-// field is what the matrix shows of a strategy under a fault: the weakest grade, with a mark if not all
-// cells held.
-func (t tally) field(strategy, fault string) string {
-	var grades []checker.Grade
-	words := map[string]bool{}
-	for _, o := range t.outcomes {
-		if o.name.Strategy == strategy && (o.name.Fault == fault || fault == weakest) {
-			grades = append(grades, o.grade())
-			words[o.word()] = true
-		}
-	}
-	if len(grades) == 0 {
-		return "-" // left out
-	}
-	field := checker.Weakest(grades...).String()
-	for _, word := range []string{"BROKEN", "FAILED", "unknown", "missed"} {
-		if words[word] && field != word {
-			return field + " (" + word + ")"
-		}
-	}
-	return field
 }
 
 func appendNew(list []string, s string) []string {

@@ -61,7 +61,7 @@ func (a app) merge(ctx context.Context, which []string, out string) error {
 		return usage(err)
 	}
 	m := merged.Manifest()
-	fmt.Fprintf(a.out, "lockquake merge: seed %d, %s%d cells of %d runs, written to %s\n", m.Seed, before(", ", m.Part), len(m.Cells), len(m.Merged), merged.Dir())
+	fmt.Fprintf(a.out, "lockquake merge: seed %d, %s%s of %d runs, written to %s\n", m.Seed, before(", ", m.Part), counted(len(m.Cells), "cell"), len(m.Merged), merged.Dir())
 	t := tally{total: len(m.Cells), letPass: m.Unknown == results.LetPass}
 	for _, cell := range merged.Cells() {
 		o := a.joined(cell)
@@ -73,7 +73,7 @@ func (a app) merge(ctx context.Context, which []string, out string) error {
 		a.tellOf(t.done, t.total, o)
 	}
 	a.tellOfMissing(merged.Manifest())
-	return a.conclude(ctx, merged, t.matrix(), t)
+	return a.conclude(ctx, merged, a.matrix(t), t)
 }
 
 // unjudged judges a cell that a kill cut short.

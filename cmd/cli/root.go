@@ -7,16 +7,12 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-	"time"
 
 	"github.com/spf13/cobra"
 	"google.golang.org/grpc/grpclog"
 
 	"lockquake/harness/cluster"
 )
-
-// soon is in what time most interrupted commands have ended, so that nothing need be said of it.
-const soon = 2 * time.Second
 
 // app is the command line with its catalogue and its two streams.
 type app struct {
@@ -38,23 +34,20 @@ func Main(c Catalogue, args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	signal.Ignore(syscall.SIGPIPE) // whoever read the output is gone: the run is finished and saved all the same
-	silent := context.AfterFunc(ctx, func() {
-		stop()
-		time.AfterFunc(soon, func() {
-			fmt.Fprintln(os.Stderr, "lockquake: interrupted: clients that wait have their time to come back, which may take a minute, then all is saved and judged; a second Ctrl-C ends at once, and lockquake check judges what it leaves")
-		})
-	})
-	defer silent()
+	defer context.AfterFunc(ctx, stop)()
 	return run(ctx, c, args, os.Stdout, os.Stderr)
 }
 
 func run(ctx context.Context, c Catalogue, args []string, out, log io.Writer) int {
-	a := app{catalogue: c, out: out, log: log}
+	console := newConsole(out, log, os.Getenv)
+	a := app{catalogue: c, out: console.out, log: console.log}
+	defer a.explain(ctx, console)()
 	if err := c.validate(); err != nil {
 		fmt.Fprintln(log, "lockquake:", err)
 		return exitUsage
 	}
 	root := a.root()
+	console.takeColor(root)
 	root.SetArgs(namingRuns(args))
 	root.SetOut(out)
 	root.SetErr(log)

@@ -310,11 +310,11 @@ func (a app) runPlan(ctx context.Context, o runOptions, again []string) error {
 		return usage(err)
 	}
 	about := (s.plan.Estimate() / time.Duration(min(o.parallel, len(s.plan.Cells)))).Round(time.Second)
-	fmt.Fprintf(a.out, "lockquake run: seed %d, %s%d cells, about %v%s, written to %s\n", s.plan.Seed, before(", ", s.part), len(s.plan.Cells), about, inVirtualTime(s.plan), run.Dir())
+	fmt.Fprintf(a.out, "lockquake run: seed %d, %s%s, about %v%s, written to %s\n", s.plan.Seed, before(", ", s.part), counted(len(s.plan.Cells), "cell"), about, inVirtualTime(s.plan), run.Dir())
 	a.tellLeftOut(s)
 	t := tally{total: len(s.plan.Cells), letPass: o.unknown == results.LetPass}
 	a.carryOutAll(ctx, run, s, o.parallel, &t, a.tellOf)
-	return a.conclude(ctx, run, t.matrix(), t)
+	return a.conclude(ctx, run, a.matrix(t), t)
 }
 
 func (a app) tellLeftOut(s selection) {
@@ -341,13 +341,17 @@ func (a app) carryOutAll(ctx context.Context, run *results.Run, s selection, par
 	cells.SetLimit(parallel)
 	var telling sync.Mutex
 	told := 0
+	u := newUnderway(s.plan.Cells, parallel)
+	defer a.watch(ctx, u)()
 	for _, i := range s.plan.Turns() {
 		cells.Go(func() error {
 			if ctx.Err() != nil {
 				outcomes[i] = outcome{skipped: true}
 				return nil
 			}
-			outcomes[i] = a.carryOut(ctx, run, s.plan.Cells[i], s)
+			monitor := u.begin(s.plan.Cells[i])
+			outcomes[i] = a.carryOut(ctx, run, s.plan.Cells[i], s, monitor)
+			u.end(monitor)
 			telling.Lock()
 			defer telling.Unlock()
 			if !outcomes[i].skipped {
@@ -373,7 +377,7 @@ func info(s selection, o wantOptions, again []string) results.Info {
 }
 
 // carryOut does one cell, judges and stores it.
-func (a app) carryOut(ctx context.Context, run *results.Run, cell harness.Cell, s selection) (o outcome) {
+func (a app) carryOut(ctx context.Context, run *results.Run, cell harness.Cell, s selection, monitor *harness.Monitor) (o outcome) {
 	name := cell.Name()
 	began := time.Now()
 	defer func() { o.name, o.took, o.virtual = name, time.Since(began), cell.Cluster == scenario.Virtual }()
@@ -384,19 +388,20 @@ func (a app) carryOut(ctx context.Context, run *results.Run, cell harness.Cell, 
 	if cell, err = loaded(run, cell); err != nil {
 		return outcome{err: errors.Join(err, stored.Fail(err))}
 	}
-	if err := a.record(ctx, stored, cell, s); err != nil {
+	if err := a.record(ctx, stored, cell, s, monitor); err != nil {
 		if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 			return outcome{skipped: true} // it was interrupted before it began
 		}
 		return outcome{err: errors.Join(err, stored.Fail(err))}
 	}
+	monitor.Enter(harness.Judging)
 	return a.judge(stored, s.checkers, s.strategies[cell.Strategy].Promise)
 }
 
 // record carries out the cell and writes its plan and history.
-func (a app) record(ctx context.Context, stored *results.Cell, cell harness.Cell, s selection) error {
+func (a app) record(ctx context.Context, stored *results.Cell, cell harness.Cell, s selection, monitor *harness.Monitor) error {
 	if cell.Cluster == scenario.Virtual {
-		return recordVirtually(ctx, stored, cell, nil)
+		return recordVirtually(ctx, stored, cell, monitor)
 	}
 	return harness.Record(ctx, cell, harness.Parts{
 		Strategy: s.strategies[cell.Strategy].Open,
@@ -404,6 +409,7 @@ func (a app) record(ctx context.Context, stored *results.Cell, cell harness.Cell
 		Faults:   s.faults,
 		Kind:     s.kinds[cell.Cluster],
 		Place:    harness.Place{Prefix: s.prefixOf(cell, stored)},
+		Monitor:  monitor,
 	}, stored)
 }
 
@@ -421,7 +427,10 @@ func (s selection) prefixOf(cell harness.Cell, stored *results.Cell) harness.Pre
 // conclude writes what compares the cells, and the last line.
 func (a app) conclude(ctx context.Context, run *results.Run, comparison string, t tally) error {
 	report := "report: " + run.Path("report.html")
-	if err := run.Finish(); err != nil {
+	stop := a.watch(ctx, doing("writing the report"))
+	err := run.Finish()
+	stop()
+	if err != nil {
 		report = fmt.Sprintf("report: not written: %v", err)
 		t.unsaved++
 	}
@@ -430,6 +439,6 @@ func (a app) conclude(ctx context.Context, run *results.Run, comparison string, 
 		code, how = worse(code, exitInterrupted), "interrupted; "
 	}
 	fmt.Fprintf(a.out, "\n%s%s\n", comparison, report)
-	fmt.Fprintf(a.out, "RESULT: %s%s%s; seed %d; exit %d\n", how, before(": ", run.Manifest().Part), t, run.Manifest().Seed, code)
+	fmt.Fprintf(a.out, "RESULT: %s%s%s; seed %d; exit %d\n", how, before(": ", run.Manifest().Part), a.paint(toneOfCode(code), t.String()), run.Manifest().Seed, code)
 	return ended(code)
 }

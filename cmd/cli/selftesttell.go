@@ -13,10 +13,11 @@ import (
 func (a app) tellOfSpecimen(o selftestOptions) func(n, total int, cell outcome) {
 	return func(n, total int, cell outcome) {
 		seed := o.seed + uint64(cell.name.Repeat) - 1
-		fmt.Fprintf(a.out, "cell %*d/%d  %-8s  %s, seed %d  (%.1f s)\n", len(fmt.Sprint(total)), n, total,
-			a.catalogue.sighted(cell), results.CellName{Strategy: cell.name.Strategy, Fault: cell.name.Fault, Repeat: 1}, seed, cell.took.Seconds())
+		sighted := a.catalogue.sighted(cell)
+		name := results.CellName{Strategy: cell.name.Strategy, Fault: cell.name.Fault, Repeat: 1}
+		a.tellLine(n, total, field{fmt.Sprintf("%-8s", sighted), toneOfSighted(sighted)}, field{}, fmt.Sprintf("%s, seed %d", name, seed), cell.lastedIn())
 		if cell.unsaved != nil {
-			fmt.Fprintf(a.out, "      not stored: %v\n", cell.unsaved)
+			a.detail("not stored: %v", cell.unsaved)
 		}
 	}
 }
@@ -31,6 +32,16 @@ func (c Catalogue) sighted(o outcome) string {
 		}
 	}
 	return map[sightingState]string{notTold: "unknown", cleared: "held", accused: "ACCUSED"}[sightingOfSound(o, c.promise(o.name.Strategy)).state]
+}
+
+func toneOfSighted(word string) tone {
+	switch word {
+	case "held", "caught":
+		return exclusiveTone
+	case "MISSED", "ACCUSED":
+		return unsafeTone
+	}
+	return faintTone
 }
 
 // tellOfSelftest prints what was found of each lock, and ends the command.

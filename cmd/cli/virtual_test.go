@@ -11,7 +11,7 @@ import (
 func TestCellInVirtualTime(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "run")
 	s := call(t, "run", "--cluster", "virtual", "--strategy", "mutex-norecheck", "--fault", "revoke-waiter", "--duration", "3m", "--seed", "1", "--out", out)
-	s.want(t, exitBroken, "1 cells, about 3m7s of virtual time", "BROKEN", "grant invalid", " in ")
+	s.want(t, exitBroken, "1 cell, about 3m7s of virtual time", "BROKEN", "grant invalid", " in ")
 	for _, name := range []string{"plan.json", "history.jsonl.zst", "verdicts.json", "member-m0.log", "member-m2.log"} {
 		if _, err := os.Stat(filepath.Join(out, "cells", "mutex-norecheck__revoke-waiter__r1", name)); err != nil {
 			t.Error(err)

@@ -1,0 +1,107 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/charmbracelet/x/ansi"
+)
+
+// scene is what goes on, for whoever looks: some lines that fit a terminal, and one for a log.
+type scene interface {
+	lines(s *stream) []string
+	line() string
+}
+
+// doing is a scene in a few words.
+type doing string
+
+func (d doing) lines(*stream) []string { return []string{string(d) + " ..."} }
+func (d doing) line() string           { return "running  " + string(d) }
+
+const (
+	// glance is how often a terminal is kept up to date.
+	glance = 250 * time.Millisecond
+	// heartbeat is how long a log may be silent: ten seconds never pass without a line.
+	heartbeat = 9 * time.Second
+	// soon is in what time most interrupted commands have ended, so that nothing need be said of it.
+	soon = 2 * time.Second
+)
+
+const interrupted = "interrupted: clients that wait have their time to come back, which may take a minute, then all is saved and judged; " +
+	"a second Ctrl-C ends at once, and lockquake check judges what it leaves"
+
+// watch keeps whoever looks informed of what goes on, until the func that it returns is called.
+func (a app) watch(ctx context.Context, sc scene) (stop func()) {
+	s := a.stream()
+	if s == nil {
+		return func() {}
+	}
+	ended, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		if s.terminal != nil {
+			s.animate(ctx, sc, ended)
+		} else {
+			s.beat(sc, ended)
+		}
+	}()
+	return func() { close(ended); <-done }
+}
+
+// animate shows the scene as it changes. When somebody has interrupted it, it gives way to what that means.
+func (s *stream) animate(ctx context.Context, sc scene, ended <-chan struct{}) {
+	defer s.hide()
+	tick := time.NewTicker(glance)
+	defer tick.Stop()
+	for {
+		if ctx.Err() == nil {
+			s.show(sc.lines(s))
+		} else {
+			width, _ := s.size()
+			s.show(strings.Split(ansi.Wordwrap(interrupted, width-1, ""), "\n"))
+		}
+		select {
+		case <-ended:
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// beat says that the command lives whenever nothing else was said for a while.
+func (s *stream) beat(sc scene, ended <-chan struct{}) {
+	timer := time.NewTimer(heartbeat)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ended:
+			return
+		case <-timer.C:
+		}
+		quiet := s.silent()
+		if quiet >= heartbeat {
+			fmt.Fprintln(s, sc.line())
+			quiet = 0
+		}
+		timer.Reset(heartbeat - quiet)
+	}
+}
+
+// explain says what an interrupt does, once that takes a while and no line below says it, until the func that it returns
+// is called.
+func (a app) explain(ctx context.Context, c *console) (stop func()) {
+	ended := make(chan struct{})
+	unneeded := context.AfterFunc(ctx, func() {
+		select {
+		case <-ended:
+		case <-time.After(soon):
+			if !c.shows() {
+				fmt.Fprintln(a.log, "lockquake:", interrupted)
+			}
+		}
+	})
+	return func() { unneeded(); close(ended) }
+}
