@@ -19,6 +19,7 @@ type selftestOptions struct {
 	seed     uint64 // the first
 	seeds    int
 	parallel int
+	cluster  string
 	asJSON   bool
 	out      string
 }
@@ -39,7 +40,8 @@ Exit codes: 0 every broken lock was caught at every seed, and no sound one accus
 accused; 3 something could not be told.`,
 		Example: `  lockquake selftest
   lockquake selftest --seeds 20 --parallel 4
-  lockquake selftest --seed 7 --seeds 1 --json`,
+  lockquake selftest --seed 7 --seeds 1 --json
+  lockquake selftest --cluster virtual --seeds 10`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.selftest(cmd.Context(), o) },
 	}
@@ -47,6 +49,7 @@ accused; 3 something could not be told.`,
 	flags.Uint64Var(&o.seed, "seed", 1, "the first seed; the others follow it")
 	flags.IntVar(&o.seeds, "seeds", 3, "how many seeds: each cell is carried out once with each")
 	flags.IntVar(&o.parallel, "parallel", 8, "cells that are carried out at a time; they mostly wait")
+	flags.StringVar(&o.cluster, "cluster", scenario.Embed, "kind of cluster: "+scenario.Embed+", or "+scenario.Virtual+", in virtual time")
 	flags.BoolVar(&o.asJSON, "json", false, "print JSON, and the cells as they end to standard error")
 	flags.StringVar(&o.out, "out", "", "folder of the run, new or empty (default: a new one in "+results.Runs+")")
 	return cmd
@@ -56,6 +59,7 @@ accused; 3 something could not be told.`,
 // what a busy machine does to renewals, else leases would end that no fault has struck.
 func (o selftestOptions) run() runOptions {
 	r := runOptions{Settings: harness.Usual(), wantOptions: wantOptions{want: "promised"}, seed: o.seed, parallel: o.parallel, out: o.out, clusters: &clusterOptions{}}
+	r.Cluster = o.cluster
 	r.Members, r.TTL, r.Duration = 1, 2*time.Second, 2*time.Second
 	r.given = func(string) bool { return false }
 	return r
@@ -63,7 +67,11 @@ func (o selftestOptions) run() runOptions {
 
 // again is the command line that makes the same selftest again.
 func (o selftestOptions) again() []string {
-	return []string{"lockquake", "selftest", "--seed", strconv.FormatUint(o.seed, 10), "--seeds", strconv.Itoa(o.seeds)}
+	args := []string{"lockquake", "selftest", "--seed", strconv.FormatUint(o.seed, 10), "--seeds", strconv.Itoa(o.seeds)}
+	if o.cluster != scenario.Embed {
+		args = append(args, "--cluster", o.cluster)
+	}
+	return args
 }
 
 func (a app) selftest(ctx context.Context, o selftestOptions) error {
@@ -94,6 +102,9 @@ func (a app) selftest(ctx context.Context, o selftestOptions) error {
 func (a app) chooseProofs(ctx context.Context, o selftestOptions) (selection, error) {
 	if o.seeds < 1 || o.seeds > scenario.MaxRepeat {
 		return selection{}, fmt.Errorf("--seeds is %d: give a number from 1 to %d", o.seeds, scenario.MaxRepeat)
+	}
+	if o.cluster != scenario.Embed && o.cluster != scenario.Virtual {
+		return selection{}, fmt.Errorf("--cluster is %q: give %s or %s", o.cluster, scenario.Embed, scenario.Virtual)
 	}
 	r := o.run()
 	s, err := a.selection(r)
