@@ -1,9 +1,9 @@
 package results
 
 import (
+	"fmt"
 	"io"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -35,30 +35,26 @@ func writeBenchmarks(p *page, w io.Writer) error {
 	return nil
 }
 
-// benchmarkName has the cell's coordinates as the format has them, and the cores as package testing does.
+// benchmarkName has the cell's coordinates as the format has them, and the cores as package testing does, but also where
+// there is one: a fault may be named so that it seems to end with a number of cores.
 func benchmarkName(c contents, cores int) benchfmt.Name {
 	under := "fault=" + url.PathEscape(c.Fault)
 	if what, value, varied := strings.Cut(c.Fault, "="); varied { // it names a setting
 		under = url.PathEscape(what) + "=" + url.PathEscape(value)
 	}
-	name := "Lock/strategy=" + url.PathEscape(c.Strategy) + "/" + under
-	if cores != 1 {
-		name += "-" + strconv.Itoa(cores)
-	}
-	return benchfmt.Name(name)
+	return benchfmt.Name(fmt.Sprintf("Lock/strategy=%s/%s-%d", url.PathEscape(c.Strategy), under, cores))
 }
 
-func measurements(st Stats) []benchfmt.Value {
-	return []benchfmt.Value{
-		nanoseconds(st.Acquire.Mean, "op"),
-		nanoseconds(st.Acquire.P50, "acquire-p50"),
-		nanoseconds(st.Acquire.P99, "acquire-p99"),
-		nanoseconds(st.Handoff.P50, "handoff-p50"),
-		nanoseconds(st.Handoff.P99, "handoff-p99"),
-		nanoseconds(st.LongestGap, "longest-gap"),
-		{Value: st.PerSecond, Unit: "acquires/s"},
-		{Value: st.Jain, Unit: "jain"},
+// measurements leaves out what was not measured, or says nothing.
+func measurements(st Stats) (all []benchfmt.Value) {
+	if !st.Unstable() {
+		all = append(all, nanoseconds(st.Acquire.Mean, "op"), nanoseconds(st.Acquire.P50, "acquire-p50"), nanoseconds(st.Acquire.P99, "acquire-p99"))
 	}
+	if st.Handoff.Count > 0 {
+		all = append(all, nanoseconds(st.Handoff.P50, "handoff-p50"), nanoseconds(st.Handoff.P99, "handoff-p99"))
+	}
+	return append(all, nanoseconds(st.LongestGap, "longest-gap"),
+		benchfmt.Value{Value: st.PerSecond, Unit: "acquires/s"}, benchfmt.Value{Value: st.Jain, Unit: "jain"})
 }
 
 // costs are those of a bench's cells; what is not known of one is left out.

@@ -22,6 +22,7 @@ func Formats() []Format {
 		{"json", "everything but the histories, schema 1", "run-report.json", writeDocument},
 		{"csv", "a row of numbers for each cell", "cells.csv", writeCSV},
 		{"benchfmt", "Go's benchmark format, which benchstat reads", "bench.txt", writeBenchmarks},
+		{"hlog", "times to acquire as HdrHistogram logs have them, repeats added up", "latency.hlog", writeLogs},
 	}
 }
 

@@ -2,6 +2,12 @@ package results
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"net/url"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -57,4 +63,56 @@ func (s *scene) eachSecond(st Stats, give func(*hdrhistogram.Histogram) error) e
 		}
 	}
 	return flush()
+}
+
+// writeLogs adds up, for each strategy and fault, the logs of its repeats. That is all acquires of a run, on however
+// many machines; to compare runs by it would count the acquires of one cell as if they did not depend on each other.
+func writeLogs(p *page, w io.Writer) error {
+	out := hdrhistogram.NewHistogramLogWriter(w)
+	if err := errors.Join(out.OutputLogFormatVersion(), out.OutputLegend()); err != nil {
+		return err
+	}
+	for _, at := range places(p.planned) {
+		all := hdrhistogram.New(1, longest.Nanoseconds(), 3)
+		all.SetStartTimeMs(math.MaxInt64)
+		for _, c := range p.rows[at] {
+			if err := c.addLog(all); err != nil {
+				return err
+			}
+		}
+		if all.TotalCount() == 0 {
+			continue
+		}
+		all.SetTag(url.PathEscape(at[0]) + "/" + url.PathEscape(at[1]))
+		if err := out.OutputIntervalHistogram(all); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addLog adds all seconds of a cell's log.
+func (c contents) addLog(to *hdrhistogram.Histogram) error {
+	text, err := c.log()
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // it was not measured, or by a version that wrote none
+	}
+	if err != nil {
+		return err
+	}
+	in := hdrhistogram.NewHistogramLogReader(bytes.NewReader(text))
+	for {
+		h, err := in.NextIntervalHistogram()
+		if err != nil {
+			return fmt.Errorf("read %s of cell %s: %w", logFile, c.CellName, err)
+		}
+		if h == nil {
+			return nil
+		}
+		if dropped := to.Merge(h); dropped > 0 {
+			return fmt.Errorf("read %s of cell %s: %d acquires took longer than %v, which none can", logFile, c.CellName, dropped, longest)
+		}
+		to.SetStartTimeMs(min(to.StartTimeMs(), h.StartTimeMs()))
+		to.SetEndTimeMs(max(to.EndTimeMs(), h.EndTimeMs()))
+	}
 }

@@ -2,6 +2,7 @@ package results
 
 import (
 	"bytes"
+	"net/url"
 	"os"
 	"path/filepath"
 	"testing"
@@ -38,6 +39,28 @@ func TestLatencyLogIsReadBack(t *testing.T) {
 	}
 	if ns := st.Acquire.Max.Nanoseconds(); most < ns*999/1000 || most > ns*1001/1000 {
 		t.Errorf("the longest took %d ns, measured were %d", most, ns)
+	}
+}
+
+// The log of a run has all acquires of all repeats, each strategy and fault by itself.
+func TestLogOfARunAddsUpItsRepeats(t *testing.T) {
+	again := calm("mutex", 5, 700*ms)
+	again.Header.Repeat = 2
+	r := store(t, filepath.Join(t.TempDir(), "run"), calm("mutex", 5, 1200*ms), again, named(calm("none", 3, 300*ms), "a b,c"))
+	want := map[string]int64{}
+	for _, c := range must(r.load())(t) {
+		want[url.PathEscape(c.Strategy)+"/"+c.Fault] += int64(c.Acquired)
+	}
+	in := hdrhistogram.NewHistogramLogReader(bytes.NewReader(written(t, r, "hlog")))
+	for range 2 {
+		h := must(in.NextIntervalHistogram())(t)
+		if h.TotalCount() == 0 || h.TotalCount() != want[h.Tag()] || h.StartTimeMs() != 0 {
+			t.Errorf("%d acquires of %q from %d ms, want %v", h.TotalCount(), h.Tag(), h.StartTimeMs(), want)
+		}
+		delete(want, h.Tag())
+	}
+	if h := must(in.NextIntervalHistogram())(t); h != nil || len(want) > 0 {
+		t.Errorf("then comes %v, and %v is missing", h, want)
 	}
 }
 

@@ -33,7 +33,8 @@ type contents struct {
 	Judgement checker.Judgement
 	Files     []string // other than pictures
 	Pictures  []picture
-	windows   map[string]picture // of counterexamples, by checker
+	windows   map[string]picture     // of counterexamples, by checker
+	log       func() ([]byte, error) // the text of logFile
 	measured  bool
 	judged    bool
 }
@@ -56,6 +57,7 @@ func (r *Run) load() ([]contents, error) {
 			return nil, err
 		}
 		c.Files = otherFiles(cell.Dir())
+		c.log = func() ([]byte, error) { return r.read(filepath.Join("cells", c.Folder, logFile)) }
 		all = append(all, c)
 	}
 	return all, nil
