@@ -2,6 +2,7 @@ package results
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -38,6 +39,16 @@ func (c *Change) UnmarshalText(b []byte) error {
 	}
 	*c = Change(i)
 	return nil
+}
+
+// Comparison holds runs against one that was carried out before.
+type Comparison struct {
+	Schema int `json:"schema"` // of this document: 1
+	// Tests is for how many of them all p-values are corrected. Repeats is how many of each cell it takes in both runs,
+	// so that this leaves a difference that could not be chance.
+	Tests       int          `json:"tests"`
+	Repeats     int          `json:"repeats_needed"`
+	Differences []Difference `json:"differences"`
 }
 
 // Difference compares a run with one that was carried out before.
@@ -77,10 +88,10 @@ type MetricDifference struct {
 	After        Summary `json:"after"`
 	// Ratio is the median after over the median before; 0: it cannot be told.
 	Ratio float64 `json:"ratio"`
-	// P is the p-value of the Mann-Whitney U test, corrected for the number of tests in this Difference by Holm's method
+	// P is the p-value of the Mann-Whitney U test, corrected for the number of tests in the comparison by Holm's method
 	// (Scandinavian Journal of Statistics 6, 1979).
 	P float64 `json:"p"`
-	// TooSmall tells that not even samples without any overlap would be told apart.
+	// TooSmall tells that not even samples without any overlap would be told apart, beside so many other tests.
 	TooSmall bool `json:"too_small"`
 }
 
@@ -111,19 +122,49 @@ type metric struct {
 	name, unit string
 	higher     bool
 	of         func(Stats) float64
+	says       func(Stats) bool // whether there is something that it could say
 }
 
 func metrics() []metric {
+	acquired := func(st Stats) bool { return st.Acquired > 0 }
+	steady := func(st Stats) bool { return st.Acquired > 0 && !st.Unstable() }
+	handed := func(st Stats) bool { return st.Handoff.Count > 0 }
 	return []metric{
-		{"rate", "acquires/s", true, func(st Stats) float64 { return st.PerSecond }},
-		{"acquire p50", "ms", false, func(st Stats) float64 { return st.Acquire.P50.Seconds() * 1000 }},
-		{"acquire p99", "ms", false, func(st Stats) float64 { return st.Acquire.P99.Seconds() * 1000 }},
-		{"handoff p50", "ms", false, func(st Stats) float64 { return st.Handoff.P50.Seconds() * 1000 }},
+		{"rate", "acquires/s", true, func(st Stats) float64 { return st.PerSecond }, acquired},
+		{"acquire p50", "ms", false, func(st Stats) float64 { return st.Acquire.P50.Seconds() * 1000 }, steady},
+		{"acquire p99", "ms", false, func(st Stats) float64 { return st.Acquire.P99.Seconds() * 1000 }, steady},
+		{"handoff p50", "ms", false, func(st Stats) float64 { return st.Handoff.P50.Seconds() * 1000 }, handed},
 	}
 }
 
+// ErrNothingShared is wrapped by the error of a comparison of runs that have no cell in common.
+var ErrNothingShared = errors.New("they have no cell in common")
+
 // Compare compares two stored runs.
 func Compare(before, after *Run) (Difference, error) {
+	c, err := CompareAll(before, after)
+	if err != nil {
+		return Difference{}, err
+	}
+	return c.Differences[0], nil
+}
+
+// CompareAll compares several stored runs with one. Each has to share a strategy under a fault with it.
+func CompareAll(before *Run, after ...*Run) (Comparison, error) {
+	all := Comparison{Schema: 1}
+	for _, run := range after {
+		d, err := compare(before, run)
+		if err != nil {
+			return all, err
+		}
+		all.Differences = append(all.Differences, d)
+	}
+	all.correct()
+	return all, nil
+}
+
+// compare leaves p-values as they are.
+func compare(before, after *Run) (Difference, error) {
 	d := Difference{Before: before.Dir(), After: after.Dir(), Notes: circumstances(before.Manifest(), after.Manifest())}
 	old, err := before.load()
 	if err != nil {
@@ -141,8 +182,25 @@ func Compare(before, after *Run) (Difference, error) {
 		cell.Metrics = differences(then[at], since[at])
 		d.Cells = append(d.Cells, cell)
 	}
-	d.correct()
+	if !slices.ContainsFunc(d.Cells, func(c CellDifference) bool { return c.Before.Repeats > 0 && c.After.Repeats > 0 }) {
+		return d, fmt.Errorf("compare %s and %s: %w: %s, and %s: give runs of the same strategies under the same faults",
+			d.Before, d.After, ErrNothingShared, few(old), few(now))
+	}
 	return d, nil
+}
+
+// few names the first strategies and faults of a run.
+func few(run []contents) string {
+	const some = 3
+	all := places(run)
+	var names []string
+	for _, at := range all[:min(len(all), some)] {
+		names = append(names, CellName{Strategy: at[0], Fault: at[1]}.String())
+	}
+	if len(all) > some {
+		names = append(names, fmt.Sprintf("and %d more", len(all)-some))
+	}
+	return cmp.Or(strings.Join(names, ", "), "nothing") + " there"
 }
 
 // places are the strategies and faults of both runs, in their order.
@@ -234,11 +292,11 @@ func differences(before, after []contents) (all []MetricDifference) {
 	return all
 }
 
-// sample has a value of each repeat in which the lock was acquired at all.
+// sample has a value of each repeat that has something to say.
 func sample(repeats []contents, m metric) *benchmath.Sample {
 	var values []float64
 	for _, c := range repeats {
-		if c.measured && c.Acquired > 0 {
+		if c.measured && m.says(c.Stats) {
 			values = append(values, m.of(c.Stats))
 		}
 	}
@@ -254,19 +312,30 @@ func summary(s *benchmath.Sample) Summary {
 
 // correct raises the p-values by the number of tests, the smallest the most: of twenty comparisons of equals
 // one would else be taken for a difference.
-func (d *Difference) correct() {
+func (c *Comparison) correct() {
 	var tests []*MetricDifference
-	for i := range d.Cells {
-		for j := range d.Cells[i].Metrics {
-			tests = append(tests, &d.Cells[i].Metrics[j])
+	for d := range c.Differences {
+		for i := range c.Differences[d].Cells {
+			metrics := c.Differences[d].Cells[i].Metrics
+			for j := range metrics {
+				tests = append(tests, &metrics[j])
+			}
 		}
 	}
 	slices.SortStableFunc(tests, func(a, b *MetricDifference) int { return cmp.Compare(a.P, b.P) })
+	for _, t := range tests {
+		best := leastP(t.Before.N, t.After.N)
+		before := slices.IndexFunc(tests, func(other *MetricDifference) bool { return other.P >= best })
+		t.TooSmall = best*float64(len(tests)-max(before, 0)) >= Alpha
+	}
 	least := 0.0
 	for i, t := range tests {
-		t.TooSmall = leastP(t.Before.N, t.After.N)*float64(len(tests)) >= Alpha
 		least = max(least, min(1, t.P*float64(len(tests)-i)))
 		t.P = least
+	}
+	c.Tests = len(tests)
+	for leastP(c.Repeats, c.Repeats)*float64(max(c.Tests, 1)) >= Alpha {
+		c.Repeats++
 	}
 }
 

@@ -1,9 +1,11 @@
 package results
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -62,9 +64,31 @@ func TestChangeOfAGuarantee(t *testing.T) {
 func TestCellOfOneRunOnlyIsUnknown(t *testing.T) {
 	before, after := measuredRun(t, checker.Exclusive, checker.Valid, 10), measuredRun(t, checker.Exclusive, checker.Valid, 10)
 	after.manifest.Cells[0].Fault = "pause-holder"
+	_, err := Compare(before, after)
+	if !errors.Is(err, ErrNothingShared) || !strings.Contains(err.Error(), "mutex without faults there, and mutex under pause-holder there") {
+		t.Errorf("nothing is shared: %v", err)
+	}
+	after = measuredRun(t, checker.Exclusive, checker.Valid, 10, 10)
+	after.manifest.Cells[1].Fault = "pause-holder"
 	d := must(Compare(before, after))(t)
-	if len(d.Cells) != 2 || d.Cells[0].Change != UnknownChange || d.Cells[0].After.Repeats != 0 || d.Cells[1].Before.Repeats != 0 {
+	if len(d.Cells) != 2 || d.Cells[0].Change != Same || d.Cells[1].Change != UnknownChange || d.Cells[1].Before.Repeats != 0 {
 		t.Errorf("cells %+v", d.Cells)
+	}
+}
+
+// All tests of a comparison are corrected for together, and how many repeats that takes is told.
+func TestSeveralRunsAreOneFamilyOfTests(t *testing.T) {
+	slow := measuredRun(t, checker.Exclusive, checker.Valid, 10, 11, 12, 13, 14)
+	fast := measuredRun(t, checker.Exclusive, checker.Valid, 20, 21, 22, 23, 24)
+	one, three := must(CompareAll(slow, fast))(t), must(CompareAll(slow, fast, fast, fast))(t)
+	if one.Schema != 1 || one.Tests != 3 || one.Repeats != 5 || three.Tests != 9 || three.Repeats != 6 {
+		t.Errorf("%d tests take %d repeats, %d take %d", one.Tests, one.Repeats, three.Tests, three.Repeats)
+	}
+	if a, b := one.Differences[0].Cells[0].Metrics[0], three.Differences[2].Cells[0].Metrics[0]; !a.Significant() || !b.TooSmall || b.P <= a.P {
+		t.Errorf("alone %+v, among others %+v", a, b)
+	}
+	if two, all := leastP(5, 5)*3, leastP(6, 6)*9; two >= Alpha || all >= Alpha || leastP(5, 5)*9 < Alpha {
+		t.Errorf("5 repeats leave %v of 3 tests, 6 leave %v of 9", two, all)
 	}
 }
 
@@ -95,11 +119,13 @@ func TestSamplesThatDoNotOverlapAreToldApart(t *testing.T) {
 // Holm: of p-values 0.01, 0.04, 0.03 the corrected ones are 0.03, 0.06, 0.06.
 func TestManyTestsAreCorrectedFor(t *testing.T) {
 	var d Difference
+	var c Comparison
 	for _, p := range []float64{0.01, 0.04, 0.03} {
 		m := MetricDifference{P: p, Before: Summary{N: 8}, After: Summary{N: 8}}
 		d.Cells = append(d.Cells, CellDifference{Metrics: []MetricDifference{m}})
 	}
-	d.correct()
+	c.Differences = []Difference{d}
+	c.correct()
 	for i, want := range []float64{0.03, 0.06, 0.06} {
 		if got := d.Cells[i].Metrics[0].P; math.Abs(got-want) > 1e-12 {
 			t.Errorf("p %d is %v, want %v", i, got, want)

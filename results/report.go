@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"text/template"
@@ -175,7 +176,13 @@ func writeMarkdown(p *page, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return t.Execute(w, p)
+	var b strings.Builder
+	if err := t.Execute(&b, p); err != nil {
+		return err
+	}
+	text := regexp.MustCompile(`\n{3,}`).ReplaceAllString(b.String(), "\n\n")
+	_, err = io.WriteString(w, Fitted(text, "The rest is left out: report.html has all."))
+	return err
 }
 
 // latencyRow is a row of the table of what was measured.

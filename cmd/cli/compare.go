@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -16,6 +18,7 @@ import (
 type compareOptions struct {
 	maxRegress string
 	output     string
+	asJSON     bool
 }
 
 func (a app) compareCommand() *cobra.Command {
@@ -24,14 +27,16 @@ func (a app) compareCommand() *cobra.Command {
 		Use:   "compare BEFORE AFTER...",
 		Short: "what has become better or worse from one run to others",
 		Long: `compare holds stored runs against the first one: the guarantee of every strategy under every fault (better, worse,
-same, unknown), and rate and latency with medians, 95 % intervals and p-values (Mann-Whitney, corrected by Holm). What
-is compared are repeats, so give run --repeat 5 or more: "n too small" says that chance cannot be ruled out, "~" that
-no difference was found.
+same, unknown), and rate and latency with medians, 95 % intervals and p-values (Mann-Whitney, corrected by Holm for all
+that is compared). What is compared are repeats of cells, never single acquires, which depend on each other: "~" says
+that no difference was found, "n too small" that with so few repeats none could be; how many it takes is said, five of
+one cell or eight of many (lockquake run --repeat 8).
 
 It exits with 1 if a guarantee got worse, with 3 if one is unknown or the threshold cannot be judged, and with 4 if only
 --max-regress was missed.`,
 		Example: `  lockquake compare -1 latest
   lockquake compare old-run new-run --max-regress 10%
+  lockquake compare main-run branch-run another-run --json
   lockquake compare main-run branch-run -o md >> "$GITHUB_STEP_SUMMARY"`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) < 2 {
@@ -39,10 +44,19 @@ It exits with 1 if a guarantee got worse, with 3 if one is unknown or the thresh
 			}
 			return nil
 		},
-		RunE: func(_ *cobra.Command, args []string) error { return a.compare(args, o) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if o.asJSON && cmd.Flags().Changed("output") {
+				return usage(errors.New("--json is short for -o json: give one of them"))
+			}
+			if o.asJSON {
+				o.output = "json"
+			}
+			return a.compare(args, o)
+		},
 	}
 	cmd.Flags().StringVar(&o.maxRegress, "max-regress", "", "how much worse a median may get, such as 10%")
-	cmd.Flags().StringVarP(&o.output, "output", "o", "text", "format of the output: text, md, json")
+	cmd.Flags().StringVarP(&o.output, "output", "o", "text", "format of the output: text, md (at most 60 kB, for a pull request), json (schema 1)")
+	cmd.Flags().BoolVar(&o.asJSON, "json", false, "short for -o json")
 	return cmd
 }
 
@@ -63,23 +77,46 @@ func (a app) compare(which []string, o compareOptions) error {
 		}
 		runs = append(runs, run)
 	}
-	var all []results.Difference
-	code := exitHeld
-	for _, run := range runs[1:] {
-		d, err := results.Compare(runs[0], run)
-		if err != nil {
-			return harnessFailed(err)
-		}
-		all = append(all, d)
-		code = worse(code, compared(d, limit))
-	}
-	if err := write(a.out, all, limit); err != nil {
+	all, err := results.CompareAll(runs[0], runs[1:]...)
+	switch {
+	case errors.Is(err, results.ErrNothingShared):
+		return usage(err)
+	case err != nil:
 		return harnessFailed(err)
 	}
-	if o.output == "text" {
-		fmt.Fprintf(a.out, "RESULT: %s; exit %d\n", changes[code], code)
+	c := comparison{Comparison: all, limit: limit}
+	for _, d := range all.Differences {
+		c.Exit = worse(c.Exit, compared(d, limit))
 	}
-	return ended(code)
+	c.Result = changes[c.Exit]
+	if limit != noLimit {
+		c.MaxRegress = &limit
+	}
+	if err := write(a.out, c); err != nil {
+		return harnessFailed(err)
+	}
+	return ended(c.Exit)
+}
+
+// comparison is what compare has to say; as JSON, all of it.
+type comparison struct {
+	results.Comparison
+	MaxRegress *float64 `json:"max_regress"` // the share; nil: none was given
+	Result     string   `json:"result"`      // in words
+	Exit       int      `json:"exit"`
+	limit      float64
+}
+
+// tooFew says how many repeats it takes, if some were too few; else nothing.
+func (c comparison) tooFew() string {
+	for _, d := range c.Differences {
+		for _, cell := range d.Cells {
+			if slices.ContainsFunc(cell.Metrics, func(m results.MetricDifference) bool { return m.TooSmall }) {
+				return fmt.Sprintf("n too small: to tell a difference from chance among %d comparisons takes %d repeats of each cell in each run (lockquake run --repeat %[2]d)", c.Tests, c.Repeats)
+			}
+		}
+	}
+	return ""
 }
 
 // changes is what an exit code says of a comparison.
@@ -142,7 +179,7 @@ func missed(m results.MetricDifference, limit float64) results.Change {
 	return results.Same
 }
 
-type writeComparison func(w io.Writer, all []results.Difference, limit float64) error
+type writeComparison func(w io.Writer, c comparison) error
 
 func comparisonWriter(name string) (writeComparison, error) {
 	switch name {
@@ -151,21 +188,19 @@ func comparisonWriter(name string) (writeComparison, error) {
 	case "md":
 		return asMarkdown, nil
 	case "json":
-		return func(w io.Writer, all []results.Difference, _ float64) error {
-			return writeJSON(w, all)
-		}, nil
+		return func(w io.Writer, c comparison) error { return writeJSON(w, c) }, nil
 	}
 	return nil, fmt.Errorf("-o is %q: give text, md or json", name)
 }
 
-func asText(w io.Writer, all []results.Difference, limit float64) error {
-	for _, d := range all {
+func asText(w io.Writer, c comparison) error {
+	for _, d := range c.Differences {
 		fmt.Fprintf(w, "before: %s\nafter:  %s\n", d.Before, d.After)
 		for _, note := range d.Notes {
 			fmt.Fprintf(w, "not the same: %s\n", note)
 		}
 		fmt.Fprintln(w)
-		for _, t := range []table{guarantees(d), numbers(d, limit)} {
+		for _, t := range []table{guarantees(d), numbers(d, c.limit)} {
 			out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 			fmt.Fprintln(out, strings.ToUpper(strings.Join(t.head, "\t")))
 			for _, row := range t.rows {
@@ -177,28 +212,32 @@ func asText(w io.Writer, all []results.Difference, limit float64) error {
 			}
 		}
 	}
-	return nil
+	if few := c.tooFew(); few != "" {
+		fmt.Fprintln(w, few)
+	}
+	_, err := fmt.Fprintf(w, "RESULT: %s; exit %d\n", c.Result, c.Exit)
+	return err
 }
 
-// mostMarkdown is what a pull request's comment has room for, in bytes; GitHub takes 65,536 characters.
-const mostMarkdown = 60_000
-
-func asMarkdown(w io.Writer, all []results.Difference, limit float64) error {
+// asMarkdown has what got worse first: it may be cut.
+func asMarkdown(w io.Writer, c comparison) error {
 	var b strings.Builder
-	for _, d := range all {
+	fmt.Fprintf(&b, "**lockquake compare: %s** (exit %d)\n\n", c.Result, c.Exit)
+	if few := c.tooFew(); few != "" {
+		fmt.Fprintf(&b, "%s\n\n", few)
+	}
+	for _, d := range c.Differences {
 		fmt.Fprintf(&b, "### %s → %s\n\n", d.Before, d.After)
 		for _, note := range d.Notes {
 			fmt.Fprintf(&b, "- not the same: %s\n", note)
 		}
-		fmt.Fprintf(&b, "\n%s\n%s\n", guarantees(d).markdown(), numbers(d, limit).markdown())
+		slices.SortStableFunc(d.Cells, func(a, b results.CellDifference) int {
+			urgent := []results.Change{results.Worse, results.UnknownChange, results.Better, results.Same}
+			return slices.Index(urgent, a.Change) - slices.Index(urgent, b.Change)
+		})
+		fmt.Fprintf(&b, "\n%s\n%s\n", guarantees(d).markdown(), numbers(d, c.limit).markdown())
 	}
-	text := b.String()
-	if len(text) > mostMarkdown {
-		const rest = "\n\nThe rest is left out: lockquake compare prints all.\n"
-		cut := strings.LastIndexByte(text[:mostMarkdown-len(rest)], '\n')
-		text = text[:cut] + rest
-	}
-	_, err := io.WriteString(w, text)
+	_, err := io.WriteString(w, results.Fitted(b.String(), "The rest is left out: lockquake compare prints all."))
 	return err
 }
 

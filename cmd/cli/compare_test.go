@@ -50,13 +50,14 @@ func TestCompareSaysWhatGotWorse(t *testing.T) {
 		"compare good good bad":              {exitBroken, "after:  bad"},
 		"compare good bad --max-regress 10%": {exitBroken, "n too small"},
 		"compare good bad -o md":             {exitBroken, "| `mutex` | none |"},
+		"compare good good -o md":            {exitHeld, "**lockquake compare: nothing got worse than it may** (exit 0)\n\nn too small: to tell a difference from chance among 4 comparisons takes 5 repeats"},
 	} {
 		t.Run(command, func(t *testing.T) {
 			call(t, strings.Fields(command)...).want(t, want.code, want.says)
 		})
 	}
-	var all []results.Difference
-	if err := json.Unmarshal([]byte(call(t, "compare", "good", "bad", "-o", "json").out), &all); err != nil || all[0].Cells[0].Strategy != "mutex" {
+	var all comparison
+	if err := json.Unmarshal([]byte(call(t, "compare", "good", "bad", "--json").out), &all); err != nil || all.Schema != 1 || all.Exit != exitBroken || all.Differences[0].Cells[0].Strategy != "mutex" {
 		t.Errorf("JSON %+v: %v", all, err)
 	}
 }
@@ -64,6 +65,7 @@ func TestCompareSaysWhatGotWorse(t *testing.T) {
 func TestWhatCannotBeCompared(t *testing.T) {
 	t.Chdir(t.TempDir())
 	storeOne(t, "good", checker.Exclusive, checker.Valid)
+	store(t, "other", "fastqueue")
 	for command, says := range map[string]string{
 		"compare":                              "give two runs or more",
 		"compare good":                         "give two runs or more",
@@ -72,6 +74,8 @@ func TestWhatCannotBeCompared(t *testing.T) {
 		"compare good good --max-regress -1%":  `--max-regress is "-1%"`,
 		"compare good good --max-regress NaN%": `--max-regress is "NaN%"`,
 		"compare good good -o xml":             `-o is "xml": give text, md or json`,
+		"compare good other":                   "compare good and other: they have no cell in common: mutex without faults there, and fastqueue without faults there",
+		"compare good good --json -o md":       "--json is short for -o json: give one of them",
 		"compare good latest":                  "there is none in",
 		"compare -1 latest":                    `find run "latest-1"`,
 	} {
@@ -112,15 +116,22 @@ func TestMarkdownOfManyCellsIsCutAtALine(t *testing.T) {
 		d.Cells = append(d.Cells, results.CellDifference{Strategy: "mutex+fence", Fault: "pause-holder"})
 	}
 	var b strings.Builder
-	if err := asMarkdown(&b, []results.Difference{d}, noLimit); err != nil {
+	d.Cells[1999].Change = results.Worse
+	markdown := func(d results.Difference) error {
+		return asMarkdown(&b, comparison{Comparison: results.Comparison{Differences: []results.Difference{d}}, limit: noLimit})
+	}
+	if err := markdown(d); err != nil {
 		t.Fatal(err)
 	}
 	text := b.String()
-	if len(text) > mostMarkdown || !strings.HasSuffix(text, "unknown |\n\nThe rest is left out: lockquake compare prints all.\n") {
+	if !strings.Contains(text, "worse") {
+		t.Error("what got worse is cut off")
+	}
+	if len(text) > results.MostMarkdown || !strings.HasSuffix(text, "unknown |\n\nThe rest is left out: lockquake compare prints all.\n") {
 		t.Errorf("%d bytes, which end with %q", len(text), text[len(text)-120:])
 	}
 	b.Reset()
-	if err := asMarkdown(&b, []results.Difference{{Cells: d.Cells[:10]}}, noLimit); err != nil || strings.Contains(b.String(), "left out") {
+	if err := markdown(results.Difference{Cells: d.Cells[:10]}); err != nil || strings.Contains(b.String(), "left out") {
 		t.Errorf("ten cells: %v\n%s", err, b.String())
 	}
 }
