@@ -51,6 +51,11 @@ func (c *Cell) makeFolder() error {
 	return nil
 }
 
+// Begin notes when the cell was begun. One process writes run.json: the one that carries out the run.
+func (c *Cell) Begin() error {
+	return c.run.update(c.index, func(r *Record) { r.Begun = time.Now().Round(0) })
+}
+
 // WritePlan stores the plan, which this package does not read.
 func (c *Cell) WritePlan(plan []byte) error { return writeFile(c.Path(planFile), plan) }
 
@@ -60,10 +65,6 @@ func (c *Cell) History() (io.WriteCloser, error) {
 	f, err := os.Create(c.HistoryPath())
 	if err != nil {
 		return nil, fmt.Errorf("create history %s: %w", c.HistoryPath(), reason(err))
-	}
-	err = c.run.update(c.index, func(r *Record) { r.Begun = time.Now().Round(0) })
-	if err != nil {
-		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
 }

@@ -70,7 +70,7 @@ type Record struct {
 	CellName
 	Asked
 	Folder     string           `json:"folder"`         // below cells/
-	Begun      time.Time        `json:"begun,omitzero"` // when its clients were let in; zero: it was not, or an older version did
+	Begun      time.Time        `json:"begun,omitzero"` // zero: it was not, or by an older version
 	Cut        bool             `json:"cut,omitempty"`  // its history is cut short
 	State      State            `json:"state"`
 	Grade      checker.Grade    `json:"grade"`

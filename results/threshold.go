@@ -70,6 +70,9 @@ func (l Limits) p99(s *scene, st Stats) Threshold {
 		t.Why = "nobody acquired the lock in the measured time"
 	default:
 		t.Why = fmt.Sprintf("99 %% of %d acquires took up to %s", waited.Count, words(waited.P99))
+		if waited.Count == 1 {
+			t.Why = "the only acquire took " + words(waited.P99)
+		}
 		if vain > 0 {
 			t.Why += fmt.Sprintf(" (%d of them in vain)", vain)
 		}

@@ -10,19 +10,19 @@ import (
 	"lockquake/results"
 )
 
-// version1 is a copy of a run that the first version of run.json tells of: mutex, which held in calm and took harm under
-// pause-holder.
-func version1(t *testing.T, dir string) {
+// stored copies a run that is kept with the tests, and gives its folder.
+func stored(t *testing.T, name string) string {
 	t.Helper()
-	if err := os.CopyFS(dir, os.DirFS("../../results/testdata/version1")); err != nil {
+	dir := filepath.Join(t.TempDir(), filepath.Base(name))
+	if err := os.CopyFS(dir, os.DirFS(filepath.Join("../../results/testdata", name))); err != nil {
 		t.Fatal(err)
 	}
+	return dir
 }
 
 // A stored run is held against other thresholds without being carried out again, and remembers them.
 func TestCheckHoldsAStoredRunAgainstThresholds(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "run")
-	version1(t, dir)
+	dir := stored(t, "version1")
 	calm := filepath.Join(dir, "cells/mutex__none__r1/history.jsonl.zst")
 	for _, c := range []struct {
 		args string

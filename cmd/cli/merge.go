@@ -124,9 +124,9 @@ func (a app) tellOfMissing(m results.Manifest) {
 		}
 	}
 	for _, shard := range missing {
-		fmt.Fprintf(a.out, "missing: shard %d of %d: %s\n", shard, m.Part.Of, strings.Join(cells[shard], ", "))
+		fmt.Fprintf(a.out, "missing: shard %d of %d: %s\n", shard, m.Part.Of, printable(strings.Join(cells[shard], ", ")))
 	}
 	if len(cells[0]) > 0 {
-		fmt.Fprintf(a.out, "missing, though their shards are there: %s\n", strings.Join(cells[0], ", "))
+		fmt.Fprintf(a.out, "missing, though their shards are there: %s\n", printable(strings.Join(cells[0], ", ")))
 	}
 }

@@ -388,6 +388,9 @@ func (a app) carryOut(ctx context.Context, run *results.Run, cell harness.Cell, 
 	if cell, err = loaded(run, cell); err != nil {
 		return outcome{err: errors.Join(err, stored.Fail(err))}
 	}
+	if err := stored.Begin(); err != nil {
+		return outcome{err: err}
+	}
 	if err := a.record(ctx, stored, cell, s, monitor); err != nil {
 		if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 			return outcome{skipped: true} // it was interrupted before it began
