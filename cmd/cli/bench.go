@@ -30,7 +30,6 @@ const benched = "tutorial,mutex,election,v3lock,stm,fastqueue"
 type benchOptions struct {
 	runOptions
 	suites []string
-	json   bool
 }
 
 func (a app) benchCommand() *cobra.Command {
@@ -54,7 +53,7 @@ watches begun and events told. Times are this machine's; counts and ratios carry
   lockquake bench --strategy mutex,fastqueue --repeat 5 --seed 7
   lockquake bench holds open-loop
   lockquake bench full
-  lockquake bench --json > bench.json
+  lockquake bench --json | jq 'select(.event == "bench").bench.rows[] | [.strategy, .setting, .rate.median]'
   lockquake bench --exec 'python3 mylock.py' --strategy exec,mutex`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.suites, o.given = args, cmd.Flags().Changed
@@ -80,14 +79,14 @@ func (o *benchOptions) declare(flags *pflag.FlagSet) {
 	flags.Uint64Var(&o.seed, "seed", 0, "seed of the plan (default: drawn, and printed)")
 	flags.StringVar(&o.out, "out", "", "folder of the run, new or empty (default: a new one in "+results.Runs+")")
 	flags.BoolVar(&o.planOnly, "plan-only", false, "print the plan as JSON and do nothing")
-	flags.BoolVar(&o.json, "json", false, "write what was measured to standard output as one JSON document, and all else to standard error")
+	flags.BoolVar(&o.json, "json", false, jsonDoc)
 }
 
 // benchAgain is the command line that makes the same bench again.
 func benchAgain(flags *pflag.FlagSet, o benchOptions) []string {
 	args := append([]string{own(), "bench"}, o.suites...)
 	flags.Visit(func(f *pflag.Flag) {
-		if f.Name != "seed" && f.Name != "out" && f.Name != "json" && f.Name != "help" {
+		if f.Name != "seed" && !ofThisTime(f.Name) {
 			args = append(args, "--"+f.Name+"="+f.Value.String())
 		}
 	})
@@ -211,24 +210,18 @@ func (a app) bench(ctx context.Context, o benchOptions, again []string) error {
 	if err != nil {
 		return usage(err)
 	}
-	said := a
-	if o.json {
-		said.out = a.log
-	}
-	fmt.Fprintf(said.out, "lockquake bench: seed %d, %s, about %v, written to %s\n", s.plan.Seed, counted(len(s.plan.Cells), "cell"), estimate(s.plan), run.Dir())
-	said.tellLeftOut(s)
+	a = a.inJSON(o.json)
+	fmt.Fprintf(a.out, "lockquake bench: seed %d, %s, about %v, written to %s\n", s.plan.Seed, counted(len(s.plan.Cells), "cell"), estimate(s.plan), run.Dir())
+	a.tellLeftOut(s)
+	a.tells(s.event("bench", run, estimate(s.plan)))
 	t := tally{total: len(s.plan.Cells)}
-	said.carryOutAll(ctx, run, s, 1, &t, said.tellOfBench(run))
+	a.carryOutAll(ctx, run, s, 1, &t, a.tellOfBench(run))
 	measured, err := run.Bench()
 	if err != nil && !errors.Is(err, results.ErrNoBench) {
 		return harnessFailed(err)
 	}
-	if o.json {
-		if err := writeJSON(a.out, measured); err != nil {
-			return harnessFailed(err)
-		}
-	}
-	return said.conclude(ctx, run, benchTable(measured)+said.unlessHeld(t), t)
+	a.tells(benchEvent{eventOf("bench"), measured})
+	return a.conclude(ctx, run, benchTable(measured)+a.unlessHeld(t), t)
 }
 
 // estimate is about how long a bench takes.

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,10 +14,8 @@ func TestBenchMeasuresJudgesAndSaves(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "run")
 	s := call(t, "bench", "members", "--strategy", "fastqueue", "--repeat", "1", "--duration", "50ms", "--warmup", "20ms", "--seed", "3", "--json", "--out", out)
 	s.want(t, exitHeld, "lockquake bench: seed 3, 3 cells", "fastqueue at members=5", "x FLOOR", "RESULT: 3 of 3 cells held")
-	var b results.Bench
-	if err := json.Unmarshal([]byte(s.out), &b); err != nil {
-		t.Fatalf("standard output is no JSON document: %v\n%s", err, s.out)
-	}
+	lines := decoded[benchEvent](t, s.out)
+	b := lines[len(lines)-2].Bench
 	for _, row := range b.Rows {
 		if row.Outcome != "held" || row.Clients != 8 || row.Rate.N != 1 || row.Requests.Median < 0.5 {
 			t.Errorf("%+v", row)

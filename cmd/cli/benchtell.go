@@ -25,6 +25,9 @@ func (a app) tellOfBench(run *results.Run) func(n, total int, o outcome) {
 			return
 		}
 		a.tellLine(n, total, field{fmt.Sprintf("%-7s", o.word()), o.tone()}, field{fmt.Sprintf("%7.1f/s", measured.PerSecond), inkTone}, o.name.String(), o.lastedIn())
+		e := o.event(n, total)
+		e.PerSecond = measured.PerSecond
+		a.tells(e)
 	}
 }
 

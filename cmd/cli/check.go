@@ -17,7 +17,7 @@ import (
 
 func (a app) checkCommand() *cobra.Command {
 	var o wantOptions
-	var asJepsen bool
+	var asJepsen, asJSON bool
 	cmd := &cobra.Command{
 		Use:   "check [RUN | HISTORY | FILE.edn]",
 		Short: "judge a stored run or history again",
@@ -35,11 +35,13 @@ the lock. A release that failed (:not-held) still means that its process has sto
   lockquake check results/runs/20261122T230000Z-42
   lockquake check some/cells/mutex__none__r1/history.jsonl.zst
   lockquake check jepsen/store/latest/history.edn
-  lockquake check history.edn --as-jepsen`,
+  lockquake check history.edn --as-jepsen
+  lockquake check --json | jq -r 'select(.event == "cell" and .outcome == "broken") | .strategy'`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			which := runOf(args)
 			given := cmd.Flags().Changed
+			a := a.inJSON(asJSON)
 			if err := o.validate(); err != nil {
 				return usage(err)
 			}
@@ -62,6 +64,7 @@ the lock. A release that failed (:not-held) still means that its process has sto
 		},
 	}
 	cmd.Flags().BoolVar(&asJepsen, "as-jepsen", false, "read FILE.edn as Jepsen's Knossos does")
+	cmd.Flags().BoolVar(&asJSON, "json", false, jsonDoc)
 	o.declare(cmd.Flags(), "", "", "\n(default: what the run was asked for)")
 	return cmd
 }
@@ -99,10 +102,14 @@ func (a app) checkRun(ctx context.Context, run *results.Run, o wantOptions, give
 		}
 	}
 	fmt.Fprintf(a.out, "lockquake check: seed %d, %s in %s\n", run.Manifest().Seed, counted(len(cells), "cell"), run.Dir())
+	a.tells(selection{}.event("check", run, 0))
 	t := tally{total: len(cells), letPass: run.Manifest().Unknown == results.LetPass}
-	for _, cell := range cells {
+	var judging steps
+	defer a.watch(ctx, &judging)()
+	for i, cell := range cells {
 		record := cell.Record()
 		name := record.CellName
+		judging.next("judging %s, cell %d/%d", name, i+1, len(cells))
 		if record.State == results.Failed {
 			t.add(outcome{name: name, err: errors.New(record.Why)})
 			a.tellOf(t.done, t.total, t.outcomes[t.done-1])
@@ -158,12 +165,14 @@ func (a app) checkFile(path string, o wantOptions, given func(flag string) bool)
 	found := outcome{
 		name:      name,
 		judgement: checker.Judge(h, a.catalogue.checkers(), a.catalogue.promise(name.Strategy), want),
+		file:      path,
 		cut:       h.Cut, garbled: h.Garbled, thresholds: asked.Limits.Judge(h),
 	}
 	t := tally{total: 1, letPass: o.unknown == results.LetPass}
 	t.add(found)
 	a.tellOf(t.done, t.total, found)
 	fmt.Fprintf(a.out, "RESULT: %s; seed %d; exit %d\n", t, h.Header.Seed, t.code())
+	a.tells(t.event(t.code()))
 	return ended(t.code())
 }
 

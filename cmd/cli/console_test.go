@@ -149,7 +149,7 @@ func TestLogHasAHeartbeat(t *testing.T) {
 		out := &clocked{last: time.Now()}
 		console := newConsole(out, io.Discard, environment{}.get)
 		a := app{out: console.out, log: console.log}
-		stop := a.watch(t.Context(), doing("nothing"))
+		stop := a.watch(t.Context(), &steps{now: "nothing"})
 		time.Sleep(8 * time.Second)
 		fmt.Fprintln(a.out, "cell 1/2")
 		time.Sleep(20 * time.Second)

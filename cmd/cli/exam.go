@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -50,15 +51,20 @@ type exam struct {
 	control *cluster.Client
 }
 
-func (e exam) marks(ctx context.Context) []mark {
+func (e exam) marks(ctx context.Context, a app) []mark {
 	checks := examChecks()
 	marks := make([]mark, len(checks))
 	var group errgroup.Group
 	group.SetLimit(examined)
+	var done atomic.Int32
+	var trying steps
+	trying.next("trying the program, 0 of %d checks done", len(checks))
+	defer a.watch(ctx, &trying)()
 	for i, c := range checks {
 		group.Go(func() error {
 			s := &sitting{exam: e, name: fmt.Sprintf("lockquake/locks/k%d", i)}
 			marks[i] = s.mark(ctx, c)
+			trying.next("trying the program, %d of %d checks done", done.Add(1), len(checks))
 			return nil
 		})
 	}

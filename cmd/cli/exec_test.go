@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -140,13 +139,11 @@ func TestExecTestSeesWhatIsWrong(t *testing.T) {
 			t.Parallel()
 			said := call(t, "exec-test", c.program, "--json", "--members", "1")
 			said.want(t, exitBroken, c.says)
-			var marks []mark
-			if err := json.Unmarshal([]byte(said.out), &marks); err != nil {
-				t.Fatal(err)
-			}
 			got := map[string]markResult{}
-			for _, m := range marks {
-				got[m.Check] = m.Result
+			for _, line := range decoded[map[string]any](t, said.out) {
+				if line["event"] == "check" {
+					got[line["check"].(string)] = markResult(line["result"].(string))
+				}
 			}
 			for check, want := range c.marks {
 				if got[check] != want {

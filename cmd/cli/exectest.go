@@ -46,14 +46,14 @@ Exit codes: 0 it does all that it must, 1 something is wrong, 64 wrong input, 70
 			if err := o.prepare(); err != nil {
 				return usage(err)
 			}
-			return a.execTest(cmd.Context(), o)
+			return a.inJSON(o.asJSON).execTest(cmd.Context(), o)
 		},
 	}
 	flags := cmd.Flags()
 	flags.DurationVar(&o.ttl, "ttl", time.Second, "TTL of leases, whole seconds")
 	flags.IntVar(&o.members, "members", 3, "members of the cluster")
 	flags.StringVar(&o.logs, "logs", "", "folder that keeps what the program says on its standard error (default: it is not kept)")
-	flags.BoolVar(&o.asJSON, "json", false, "print JSON")
+	flags.BoolVar(&o.asJSON, "json", false, jsonDoc)
 	return cmd
 }
 
@@ -94,21 +94,18 @@ func (a app) execTest(ctx context.Context, o examOptions) (err error) {
 	if e.control, err = shaken.Client(ctx, cluster.ClientConfig{Number: 2}); err != nil {
 		return harnessFailed(err)
 	}
-	marks := e.marks(ctx)
+	marks := e.marks(ctx, a)
 	if ctx.Err() != nil {
 		return exit{exitInterrupted, errors.New("interrupted")}
 	}
-	if o.asJSON {
-		err = writeJSON(a.out, marks)
-	} else {
-		a.examTable(marks)
-	}
-	return errors.Join(err, ended(examCode(marks)))
+	a.examTable(marks)
+	return ended(examCode(marks))
 }
 
 func (a app) examTable(marks []mark) {
 	wrong := 0
 	for _, m := range marks {
+		a.tells(checkEvent{eventOf("check"), m})
 		fmt.Fprintf(a.out, "%-8s %-36s %s\n", m.Result, m.Check, m.What)
 		if m.Result == markWrong {
 			wrong++
@@ -119,6 +116,7 @@ func (a app) examTable(marks []mark) {
 		how = fmt.Sprintf("%d of %d checks went wrong", wrong, len(marks))
 	}
 	fmt.Fprintf(a.out, "RESULT: %s; exit %d\n", how, examCode(marks))
+	a.tells(resultEvent{event: eventOf("result"), Exit: examCode(marks), Result: how})
 }
 
 func examCode(marks []mark) int {

@@ -19,6 +19,7 @@ type outcome struct {
 	judgement checker.Judgement
 	// thresholds are those that were asked for.
 	thresholds []results.Threshold
+	file       string // the history, where it is in no run
 	cut        string // why the history is not whole
 	garbled    bool
 	took       time.Duration
@@ -97,6 +98,7 @@ func (a app) tellOf(n, total int, o outcome) {
 	for _, t := range notMet(o.thresholds) {
 		a.detail("%s %s: %s", t.Name, t.Word(), t.Why)
 	}
+	a.tells(o.event(n, total))
 }
 
 // tellLine prints how a cell came out, in one line.

@@ -15,6 +15,7 @@ import (
 
 func (a app) mergeCommand() *cobra.Command {
 	var out string
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "merge RUN...",
 		Short: "join the shards of a run that several machines have carried out",
@@ -38,9 +39,10 @@ Cells are not split: all operations on a key were recorded by one process, on on
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, args []string) error { return a.merge(cmd.Context(), args, out) },
+		RunE: func(cmd *cobra.Command, args []string) error { return a.inJSON(asJSON).merge(cmd.Context(), args, out) },
 	}
 	cmd.Flags().StringVar(&out, "out", "", "folder of the joined run, new or empty (default: a new one in "+results.Runs+")")
+	cmd.Flags().BoolVar(&asJSON, "json", false, jsonDoc)
 	return cmd
 }
 
@@ -62,6 +64,7 @@ func (a app) merge(ctx context.Context, which []string, out string) error {
 	}
 	m := merged.Manifest()
 	fmt.Fprintf(a.out, "lockquake merge: seed %d, %s%s of %d runs, written to %s\n", m.Seed, before(", ", m.Part), counted(len(m.Cells), "cell"), len(m.Merged), merged.Dir())
+	a.tells(selection{}.event("merge", merged, 0))
 	t := tally{total: len(m.Cells), letPass: m.Unknown == results.LetPass}
 	for _, cell := range merged.Cells() {
 		o := a.joined(cell)

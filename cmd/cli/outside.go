@@ -39,7 +39,7 @@ func (a app) checkOutside(path string, r reading) error {
 	for _, c := range r.checkers {
 		verdicts = append(verdicts, c.Check(h))
 	}
-	o := outcome{judgement: checker.Judgement{Verdicts: verdicts, Validity: checker.Merge(verdicts)}}
+	o := outcome{file: path, judgement: checker.Judgement{Verdicts: verdicts, Validity: checker.Merge(verdicts)}}
 	for _, v := range verdicts {
 		o.judgement.Harness = o.judgement.Harness || v.Harness
 	}
@@ -53,6 +53,8 @@ func (a app) checkOutside(path string, r reading) error {
 	t := tally{total: 1}
 	t.add(o)
 	fmt.Fprintf(a.out, "RESULT: %s; exit %d\n", o.word(), t.code())
+	a.tells(o.event(t.done, t.total))
+	a.tells(t.event(t.code()))
 	return ended(t.code())
 }
 

@@ -13,7 +13,7 @@ var update = flag.Bool("update", false, "write what the tests expect")
 
 const readme = "../../README.md"
 
-// The README's tables are the catalogue's, and its examples are files that are compiled and run: go test ./cmd/cli -run
+// The README's tables are the catalogue's and those of --json, and its examples are files that are compiled and run: go test ./cmd/cli -run
 // README -update writes them.
 func TestREADMEHasTheCataloguesTablesAndTheExamples(t *testing.T) {
 	old, err := os.ReadFile(readme)
@@ -21,7 +21,7 @@ func TestREADMEHasTheCataloguesTablesAndTheExamples(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := withFiles(t, string(old))
-	for _, part := range Builtin().parts() {
+	for _, part := range append(Builtin().parts(), part{"events", eventTable}) {
 		place := regexp.MustCompile(`(?s)(<!-- table ` + part.name + ` -->\n).*?(<!-- end -->)`)
 		if !place.MatchString(text) {
 			t.Errorf("the README has no place for table %s", part.name)

@@ -52,14 +52,14 @@ carried out.`,
 				return usage(err)
 			}
 			o.inTable = len(picked) > 1
-			return a.reproduce(cmd.Context(), picked, o)
+			return a.inJSON(o.asJSON).reproduce(cmd.Context(), picked, o)
 		},
 	}
 	flags := cmd.Flags()
 	flags.BoolVar(&o.sound, "sound", false, "with the sound counterpart of what has the hazard")
 	flags.IntVar(&o.repeat, "repeat", 1, "how often each")
 	flags.IntVar(&o.parallel, "parallel", 4, "how many at a time; they mostly wait")
-	flags.BoolVar(&o.asJSON, "json", false, "print JSON")
+	flags.BoolVar(&o.asJSON, "json", false, jsonDoc)
 	flags.StringVar(&o.out, "out", "", "folder of a run that keeps the histories (default: they are not kept)")
 	return cmd
 }

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"math"
 	"os"
@@ -103,11 +102,8 @@ func TestReproductionIsKept(t *testing.T) {
 func TestReproductionAsJSON(t *testing.T) {
 	s := call(t, "repro", "check-then-act", "--json")
 	s.want(t, exitHeld)
-	var told []toldSeries
-	if err := json.Unmarshal([]byte(s.out), &told); err != nil {
-		t.Fatal(err)
-	}
-	if len(told) != 1 || told[0].ID != "check-then-act" || told[0].Trials[0].State != agrees || len(told[0].Trials[0].Script.Steps) == 0 {
+	told := decoded[reproductionEvent](t, s.out)
+	if len(told) != 2 || told[0].Event != "reproduction" || told[0].ID != "check-then-act" || told[0].Trials[0].State != agrees || len(told[0].Trials[0].Script.Steps) == 0 {
 		t.Errorf("told %+v", told)
 	}
 }

@@ -66,7 +66,7 @@ func (s *series) outcome() string {
 func (a app) tellOfAll(ctx context.Context, all []*series, o reproOptions) int {
 	code, agreed := exitHeld, 0
 	t := newReproLines(all)
-	if o.inTable && !o.asJSON {
+	if o.inTable {
 		t.write(a, "reproduction", "expected", "seen", "seconds", "")
 	}
 	for _, s := range all {
@@ -79,22 +79,19 @@ func (a app) tellOfAll(ctx context.Context, all []*series, o reproOptions) int {
 		if c == exitHeld {
 			agreed++
 		}
-		switch {
-		case o.asJSON:
-		case o.inTable:
+		if o.inTable {
 			t.tell(a, s)
-		default:
+		} else {
 			a.tellInFull(s)
 		}
+		a.tells(reproductionEvent{eventOf("reproduction"), s.told()})
 	}
 	if ctx.Err() != nil {
 		code = worse(code, exitInterrupted)
 	}
-	if o.asJSON {
-		a.tellInJSON(all)
-		return code
-	}
-	fmt.Fprintf(a.out, "RESULT: %d of %d as expected; exit %d\n", agreed, len(all), code)
+	how := fmt.Sprintf("%d of %d as expected", agreed, len(all))
+	fmt.Fprintf(a.out, "RESULT: %s; exit %d\n", a.paint(toneOfCode(code), how), code)
+	a.tells(resultEvent{event: eventOf("result"), Exit: code, Result: how, Interrupted: ctx.Err() != nil})
 	return code
 }
 
@@ -156,7 +153,7 @@ func (a app) tellFindings(t trial) {
 	}
 }
 
-// told is a series as --json prints it.
+// toldSeries is a series as --json tells of it.
 type toldSeries struct {
 	ID       string      `json:"id"`
 	Shows    string      `json:"shows"`
@@ -174,15 +171,12 @@ type toldTrial struct {
 	Error    string       `json:"error,omitempty"`
 }
 
-func (a app) tellInJSON(all []*series) {
-	told := make([]toldSeries, len(all))
-	for i, s := range all {
-		told[i] = toldSeries{ID: s.ID, Shows: s.Shows, Upstream: s.Upstream, Lock: s.variant.Lock}
-		for _, t := range s.trials {
-			told[i].Trials = append(told[i].Trials, t.told())
-		}
+func (s *series) told() toldSeries {
+	told := toldSeries{ID: s.ID, Shows: s.Shows, Upstream: s.Upstream, Lock: s.variant.Lock}
+	for _, t := range s.trials {
+		told.Trials = append(told.Trials, t.told())
 	}
-	_ = writeJSON(a.out, told) // whoever read it is gone
+	return told
 }
 
 func (t trial) told() toldTrial {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -46,8 +47,11 @@ func (a app) reproduce(ctx context.Context, picked []repro.Reproduction, o repro
 		return usage(err)
 	}
 	all := newSeries(picked, o)
-	go a.tryAll(ctx, all, run, o.parallel)
+	var trying steps
+	stop := a.watch(ctx, &trying)
+	go a.tryAll(ctx, all, run, o.parallel, &trying)
 	code := a.tellOfAll(ctx, all, o)
+	stop()
 	for _, s := range all {
 		s.left.Wait() // those that were not told of, because somebody interrupted
 	}
@@ -55,22 +59,26 @@ func (a app) reproduce(ctx context.Context, picked []repro.Reproduction, o repro
 		if err := run.Finish(); err != nil {
 			return harnessFailed(err)
 		}
-		if !o.asJSON {
-			fmt.Fprintln(a.out, "report:", run.Path("report.html"))
-		}
+		fmt.Fprintln(a.out, "report:", run.Path("report.html"))
 	}
 	return ended(code)
 }
 
 // tryAll does all trials, so many at a time. Each series tells when its own are done.
-func (a app) tryAll(ctx context.Context, all []*series, run *results.Run, parallel int) {
+func (a app) tryAll(ctx context.Context, all []*series, run *results.Run, parallel int, trying *steps) {
 	var doing errgroup.Group
+	var done atomic.Int32
+	tried := func(s *series) {
+		trying.next("reproducing, %d of %d trials done, the last of %s", done.Add(1), len(all)*len(all[0].trials), s.ID)
+	}
+	trying.next("reproducing, none of %d trials done", len(all)*len(all[0].trials))
 	doing.SetLimit(parallel)
 	for _, s := range all {
 		for i := range s.trials {
 			doing.Go(func() error {
 				defer s.left.Done()
 				s.trials[i] = a.try(ctx, s, i+1, run)
+				tried(s)
 				return nil
 			})
 		}

@@ -14,11 +14,12 @@ import (
 	"lockquake/harness/cluster"
 )
 
-// app is the command line with its catalogue and its two streams.
+// app is the command line with its catalogue and its streams.
 type app struct {
 	catalogue Catalogue
 	out       io.Writer
 	log       io.Writer
+	events    io.Writer // takes what --json says; nil: nobody asked
 }
 
 // Main runs the command line with a catalogue, and gives the exit code. In a process that a cluster has

@@ -38,6 +38,7 @@ type runOptions struct {
 	out        string
 	planOnly   bool
 	parallel   int
+	json       bool
 	clusters   *clusterOptions        // shared with the flags that set them
 	given      func(flag string) bool // on the command line
 	adapts     bool                   // what nobody gives is as it is usual on the kind of cluster
@@ -103,6 +104,7 @@ func (o *runOptions) declare(flags *pflag.FlagSet) {
 	flags.StringVar(&o.shard, "shard", "", "carry out one of so many parts of the plan, such as 1/4: which takes --seed, and\nlockquake merge joins them; a cell, and with it a lock's key, is always in one part")
 	flags.StringVar(&o.out, "out", "", "folder of the run, new or empty (default: a new one in "+results.Runs+")")
 	flags.BoolVar(&o.planOnly, "plan-only", false, "print the plan as JSON and do nothing")
+	flags.BoolVar(&o.json, "json", false, jsonDoc)
 	flags.IntVar(&o.parallel, "parallel", 1, "cells that are carried out at a time: more save time, and spoil latencies")
 	flags.StringVar(&o.Cluster, "cluster", o.Cluster, "kind of cluster: "+scenario.Embed+" (members in this process), "+scenario.Process+" (members as child processes), "+scenario.External+" or\n"+scenario.Virtual+" (members in virtual time: an hour takes seconds; where no flag says otherwise it lasts 10m, and TTLs and holds are longer)")
 	flags.IntVar(&o.Members, "members", o.Members, "members of a cluster that lockquake starts")
@@ -113,6 +115,11 @@ func (o *runOptions) declare(flags *pflag.FlagSet) {
 // own is the name of this program, which may be somebody's own, with strategies that lockquake does not have.
 func own() string { return filepath.Base(os.Args[0]) }
 
+// ofThisTime tells of a flag that a run that is made again need not have.
+func ofThisTime(flag string) bool {
+	return slices.Contains([]string{"out", "json", "color", "help"}, flag)
+}
+
 // again is the command line that makes the same run again. What a scenario says is left to it.
 func again(flags *pflag.FlagSet, o runOptions) []string {
 	args := append([]string{own(), "run"}, o.scenarios...)
@@ -122,7 +129,7 @@ func again(flags *pflag.FlagSet, o runOptions) []string {
 		switch {
 		case f.Name == "seed":
 			args = append(args, "--seed", strconv.FormatUint(o.seed, 10))
-		case said && !secret && f.Name != "out" && f.Name != "help":
+		case said && !secret && !ofThisTime(f.Name):
 			args = append(args, "--"+f.Name+"="+f.Value.String())
 		}
 	})
@@ -309,12 +316,20 @@ func (a app) runPlan(ctx context.Context, o runOptions, again []string) error {
 	if err != nil {
 		return usage(err)
 	}
+	a = a.inJSON(o.json)
 	about := (s.plan.Estimate() / time.Duration(min(o.parallel, len(s.plan.Cells)))).Round(time.Second)
 	fmt.Fprintf(a.out, "lockquake run: seed %d, %s%s, about %v%s, written to %s\n", s.plan.Seed, before(", ", s.part), counted(len(s.plan.Cells), "cell"), about, inVirtualTime(s.plan), run.Dir())
 	a.tellLeftOut(s)
+	a.tells(s.event("run", run, about))
 	t := tally{total: len(s.plan.Cells), letPass: o.unknown == results.LetPass}
 	a.carryOutAll(ctx, run, s, o.parallel, &t, a.tellOf)
 	return a.conclude(ctx, run, a.matrix(t), t)
+}
+
+// event is the run as --json tells of it before it begins.
+func (s selection) event(command string, run *results.Run, about time.Duration) runEvent {
+	m := run.Manifest()
+	return runEvent{eventOf("run"), command, m.Seed, len(m.Cells), about.Seconds(), run.Dir(), m.Args, s.leftOut}
 }
 
 func (a app) tellLeftOut(s selection) {
@@ -427,13 +442,17 @@ func (s selection) prefixOf(cell harness.Cell, stored *results.Cell) harness.Pre
 	return harness.Prefix(s.prefix + stored.Record().Folder + "/")
 }
 
+// finish writes the run's report.
+func (a app) finish(ctx context.Context, run *results.Run) error {
+	writing := steps{now: "writing the report"}
+	defer a.watch(ctx, &writing)()
+	return run.Finish()
+}
+
 // conclude writes what compares the cells, and the last line.
 func (a app) conclude(ctx context.Context, run *results.Run, comparison string, t tally) error {
 	report := "report: " + run.Path("report.html")
-	stop := a.watch(ctx, doing("writing the report"))
-	err := run.Finish()
-	stop()
-	if err != nil {
+	if err := a.finish(ctx, run); err != nil {
 		report = fmt.Sprintf("report: not written: %v", err)
 		t.unsaved++
 	}
@@ -443,5 +462,8 @@ func (a app) conclude(ctx context.Context, run *results.Run, comparison string, 
 	}
 	fmt.Fprintf(a.out, "\n%s%s\n", comparison, report)
 	fmt.Fprintf(a.out, "RESULT: %s%s%s; seed %d; exit %d\n", how, before(": ", run.Manifest().Part), a.paint(toneOfCode(code), t.String()), run.Manifest().Seed, code)
+	e := t.event(code)
+	e.Interrupted, e.Report = ctx.Err() != nil, run.Path("report.html")
+	a.tells(e)
 	return ended(code)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/charmbracelet/x/ansi"
@@ -15,11 +16,25 @@ type scene interface {
 	line() string
 }
 
-// doing is a scene in a few words.
-type doing string
+// steps are a scene in a few words, which change.
+type steps struct {
+	mu  sync.Mutex
+	now string
+}
 
-func (d doing) lines(*stream) []string { return []string{string(d) + " ..."} }
-func (d doing) line() string           { return "running  " + string(d) }
+func (s *steps) next(format string, args ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.now = fmt.Sprintf(format, args...)
+}
+
+func (s *steps) line() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return "running  " + s.now
+}
+
+func (s *steps) lines(*stream) []string { return []string{s.line()} }
 
 const (
 	// glance is how often a terminal is kept up to date.

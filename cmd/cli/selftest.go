@@ -50,7 +50,7 @@ accused; 3 something could not be told.`,
 	flags.IntVar(&o.seeds, "seeds", 3, "how many seeds: each cell is carried out once with each")
 	flags.IntVar(&o.parallel, "parallel", 8, "cells that are carried out at a time; they mostly wait")
 	flags.StringVar(&o.cluster, "cluster", scenario.Embed, "kind of cluster: "+scenario.Embed+", or "+scenario.Virtual+", in virtual time")
-	flags.BoolVar(&o.asJSON, "json", false, "print JSON, and the cells as they end to standard error")
+	flags.BoolVar(&o.asJSON, "json", false, jsonDoc)
 	flags.StringVar(&o.out, "out", "", "folder of the run, new or empty (default: a new one in "+results.Runs+")")
 	return cmd
 }
@@ -83,18 +83,16 @@ func (a app) selftest(ctx context.Context, o selftestOptions) error {
 	if err != nil {
 		return usage(err)
 	}
-	cells := a
-	if o.asJSON {
-		cells.out = a.log
-	}
+	a = a.inJSON(o.asJSON)
 	about := (s.plan.Estimate() / time.Duration(min(o.parallel, len(s.plan.Cells)))).Round(time.Second)
-	fmt.Fprintf(cells.out, "lockquake selftest: %s, %s, about %v, written to %s\n", o.span(), counted(len(s.plan.Cells), "cell"), about, run.Dir())
+	fmt.Fprintf(a.out, "lockquake selftest: %s, %s, about %v, written to %s\n", o.span(), counted(len(s.plan.Cells), "cell"), about, run.Dir())
+	a.tells(s.event("selftest", run, about))
 	t := tally{total: len(s.plan.Cells)}
-	cells.carryOutAll(ctx, run, s, o.parallel, &t, cells.tellOfSpecimen(o))
-	if err := run.Finish(); err != nil {
+	a.carryOutAll(ctx, run, s, o.parallel, &t, a.tellOfSpecimen(o))
+	if err := a.finish(ctx, run); err != nil {
 		return harnessFailed(err)
 	}
-	return a.tellOfSelftest(ctx, o, examine(a.catalogue, o.seeds, t.outcomes), run.Path("report.html"))
+	return a.tellOfSelftest(ctx, o, examine(a.catalogue, o.seeds, t.outcomes), t, run.Path("report.html"))
 }
 
 // chooseProofs makes the plan of all proofs: each seed's cells are those that run draws from it, and the seed's place

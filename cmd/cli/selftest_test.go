@@ -3,7 +3,6 @@ package cli
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -11,6 +10,7 @@ import (
 
 	"lockquake/checker"
 	"lockquake/harness"
+	"lockquake/harness/scenario"
 	"lockquake/results"
 )
 
@@ -168,7 +168,7 @@ func TestWhatASelftestSays(t *testing.T) {
 			o := selftestOptions{seed: 1, seeds: 3}
 			found := examine(Builtin(), o.seeds, butFor(o.seeds, c.changes...))
 			var text bytes.Buffer
-			err := app{catalogue: Builtin(), out: &text}.tellOfSelftest(t.Context(), o, found, "report.html")
+			err := app{catalogue: Builtin(), out: &text}.tellOfSelftest(t.Context(), o, found, tally{}, "report.html")
 			if codeOf(err) != c.code || !strings.Contains(text.String(), c.text) {
 				t.Errorf("exit %d, want %d with %q:\n%s", codeOf(err), c.code, c.text, text.String())
 			}
@@ -188,26 +188,25 @@ func TestAChargeIsNotOfWhatIsKnown(t *testing.T) {
 }
 
 func TestSelftestInJSON(t *testing.T) {
-	o := selftestOptions{seed: 7, seeds: 2, asJSON: true}
-	var text bytes.Buffer
-	err := app{catalogue: Builtin(), out: &text}.tellOfSelftest(t.Context(), o, examine(Builtin(), o.seeds, asTheyShould(o.seeds)), "report.html")
-	var said struct {
-		Seed, Seeds, Exit int
-		Locks             []specimen
+	o := selftestOptions{seed: 7, seeds: 2}
+	var words, text bytes.Buffer
+	a := app{catalogue: Builtin(), out: &words, events: &text}
+	err := a.tellOfSelftest(t.Context(), o, examine(Builtin(), o.seeds, asTheyShould(o.seeds)), tally{total: 3, held: 2}, "report.html")
+	lines := decoded[lockEvent](t, text.String())
+	first := lines[0]
+	if err != nil || first.Event != "lock" || first.Checker != "progress" || first.Accused != 2 || first.Cells != 2 || first.High != 1 || first.Why != "leak-on-cancel is wrong" {
+		t.Errorf("%v: %+v", err, first)
 	}
-	if err := json.Unmarshal(text.Bytes(), &said); err != nil {
-		t.Fatalf("%v:\n%s", err, text.String())
-	}
-	first := said.Locks[0]
-	if err != nil || said.Seed != 7 || said.Seeds != 2 || said.Exit != exitHeld || first.Checker != "progress" || first.Accused != 2 || first.Cells != 2 || first.High != 1 || first.Why != "leak-on-cancel is wrong" {
-		t.Errorf("%v: %+v", err, said)
+	result := decoded[resultEvent](t, text.String())[len(lines)-1]
+	if result.Event != "result" || result.Exit != exitHeld || result.Counts.Held != 2 || result.Counts.NotDone != 3 || !strings.Contains(words.String(), result.Result) {
+		t.Errorf("%+v", result)
 	}
 }
 
 // A cell of selftest is the one that run draws from the same seed.
 func TestSelftestPlansEachSeedAsRunDoes(t *testing.T) {
 	a := app{catalogue: Builtin()}
-	s, err := a.chooseProofs(t.Context(), selftestOptions{seed: 5, seeds: 2, parallel: 1})
+	s, err := a.chooseProofs(t.Context(), selftestOptions{seed: 5, seeds: 2, parallel: 1, cluster: scenario.Embed})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,7 +217,7 @@ func TestSelftestPlansEachSeedAsRunDoes(t *testing.T) {
 	if len(s.plan.Cells) != 2*cells || s.plan.Cells[cells].Seed != 6 || s.plan.Cells[cells].Repeat != 2 {
 		t.Fatalf("%d cells, want %d with seeds 5 and 6", len(s.plan.Cells), 2*cells)
 	}
-	o := selftestOptions{seed: 6, seeds: 1, parallel: 1}.run()
+	o := selftestOptions{seed: 6, seeds: 1, parallel: 1, cluster: scenario.Embed}.run()
 	o.strategies, o.faults = "mutex", "overstay-holder"
 	drawn, err := a.choose(t.Context(), o)
 	if err != nil {
@@ -250,8 +249,6 @@ func TestInterruptedSelftestClaimsNothing(t *testing.T) {
 	cancel()
 	var out, log bytes.Buffer
 	code := run(ctx, Builtin(), []string{"selftest", "--seeds", "1", "--json"}, &out, &log)
-	said{code, out.String(), log.String()}.want(t, exitInterrupted, `"exit": 130`, `"unknown": 1`, "lockquake selftest: seed 1, 56 cells")
-	if !json.Valid(out.Bytes()) {
-		t.Errorf("standard output is not JSON alone:\n%s", out.String())
-	}
+	said{code, out.String(), log.String()}.want(t, exitInterrupted, `"exit":130`, `"unknown":1`, "lockquake selftest: seed 1, 56 cells")
+	decoded[event](t, out.String())
 }

@@ -19,6 +19,9 @@ func (a app) tellOfSpecimen(o selftestOptions) func(n, total int, cell outcome) 
 		if cell.unsaved != nil {
 			a.detail("not stored: %v", cell.unsaved)
 		}
+		e := cell.event(n, total)
+		e.Outcome, e.Seed = strings.ToLower(sighted), seed
+		a.tells(e)
 	}
 }
 
@@ -45,7 +48,7 @@ func toneOfSighted(word string) tone {
 }
 
 // tellOfSelftest prints what was found of each lock, and ends the command.
-func (a app) tellOfSelftest(ctx context.Context, o selftestOptions, found []specimen, report string) error {
+func (a app) tellOfSelftest(ctx context.Context, o selftestOptions, found []specimen, t tally, report string) error {
 	code := exitHeld
 	for _, s := range found {
 		code = worse(code, s.code())
@@ -53,14 +56,14 @@ func (a app) tellOfSelftest(ctx context.Context, o selftestOptions, found []spec
 	if ctx.Err() != nil {
 		code = worse(code, exitInterrupted)
 	}
-	if o.asJSON {
-		a.tellSpecimensInJSON(o, found, code)
-		return ended(code)
-	}
 	fmt.Fprintln(a.out)
 	a.tellOfSpecimens(found, true, "BROKEN LOCK\tFAULT\tCHECKER\tCAUGHT\t95 %\tWHAT IT SAID")
 	a.tellOfSpecimens(found, false, "SOUND LOCK\t\t\tACCUSED\t95 %\tWHAT IT SAID")
-	fmt.Fprintf(a.out, "report: %s\nRESULT: %s; %s; exit %d\n", report, summary(found), o.span(), code)
+	fmt.Fprintf(a.out, "report: %s\nRESULT: %s; %s; exit %d\n", report, a.paint(toneOfCode(code), summary(found)), o.span(), code)
+	for _, s := range found {
+		a.tells(lockEvent{eventOf("lock"), s})
+	}
+	a.tells(resultEvent{event: eventOf("result"), Exit: code, Result: summary(found), Interrupted: ctx.Err() != nil, Counts: t.counts(), Report: report})
 	return ended(code)
 }
 
@@ -105,13 +108,4 @@ func summary(found []specimen) string {
 		}
 	}
 	return fmt.Sprintf("%d of %d broken locks caught in every cell, %d of %d sound ones accused", caught, broken, accused, sound)
-}
-
-func (a app) tellSpecimensInJSON(o selftestOptions, found []specimen, code int) {
-	_ = writeJSON(a.out, struct { // whoever read it is gone
-		Seed  uint64     `json:"seed"`
-		Seeds int        `json:"seeds"`
-		Exit  int        `json:"exit"`
-		Locks []specimen `json:"locks"`
-	}{o.seed, o.seeds, code, found})
 }
