@@ -74,7 +74,7 @@ var ErrNoHistory = errors.New("no history: the cell was never begun")
 
 // ReadHistory reads the stored history, or the sound beginning of it; History.Cut tells.
 func (c *Cell) ReadHistory() (history.History, error) {
-	f, err := os.Open(c.HistoryPath())
+	f, err := c.run.open(c.name(historyFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return history.History{}, fmt.Errorf("cell %s: %w", c.Record().CellName, ErrNoHistory)
 	}

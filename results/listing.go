@@ -35,7 +35,7 @@ func List(folder string) []Listed {
 	var all []Listed
 	for _, e := range entries {
 		dir := filepath.Join(folder, e.Name())
-		if !e.IsDir() || !exists(filepath.Join(dir, manifestFile)) {
+		if !e.IsDir() || !IsRun(dir) {
 			continue
 		}
 		l := Listed{Name: e.Name(), Dir: dir}
@@ -51,6 +51,9 @@ func List(folder string) []Listed {
 	slices.SortFunc(all, func(a, b Listed) int { return cmp.Or(b.Start.Compare(a.Start), cmp.Compare(b.Name, a.Name)) })
 	return all
 }
+
+// IsRun tells whether a folder is that of a run, maybe of a damaged one.
+func IsRun(dir string) bool { return exists(filepath.Join(dir, manifestFile)) }
 
 // changed is when a file was; zero: nobody knows.
 func changed(path string) time.Time {

@@ -3,6 +3,7 @@ package results
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -15,7 +16,7 @@ func TestRunInAFolderReadsNothingOutsideOfIt(t *testing.T) {
 	for path, text := range map[string]string{
 		outside + "/run.json": manifest, outside + "/secret.json": `{"acquired": 3}`,
 		runs + "/good/run.json": manifest, runs + "/good/stats.json": `{"acquired": 5}`,
-		runs + "/bad/run.json": manifest,
+		runs + "/bad/run.json": manifest, runs + "/far/run.json": manifest,
 	} {
 		writeAt(t, path, text)
 	}
@@ -23,6 +24,7 @@ func TestRunInAFolderReadsNothingOutsideOfIt(t *testing.T) {
 		runs + "/latest": "good", runs + "/away": outside,
 		runs + "/good/cells/a/stats.json":   "../../stats.json",
 		runs + "/bad/cells/a/verdicts.json": outside + "/secret.json",
+		runs + "/far/cells/a":               outside,
 	} {
 		if err := os.MkdirAll(filepath.Dir(link), 0o700); err != nil {
 			t.Fatal(err)
@@ -32,7 +34,7 @@ func TestRunInAFolderReadsNothingOutsideOfIt(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]string{
-		"good": "", "bad": "escapes", "away": "escapes", "../outside": "no name of a folder", "..": "no name of a folder", "none": "no such folder",
+		"good": "", "bad": "escapes", "far": "escapes", "away": "escapes", "../outside": "no name of a folder", "..": "no name of a folder", "none": "no such folder",
 	} {
 		run, err := OpenIn(runs, name)
 		if err == nil {
@@ -46,8 +48,12 @@ func TestRunInAFolderReadsNothingOutsideOfIt(t *testing.T) {
 	for _, l := range List(runs) {
 		listed = append(listed, l.Name)
 	}
-	if got := strings.Join(listed, " "); got != "good bad" && got != "bad good" {
+	slices.Sort(listed)
+	if got := strings.Join(listed, " "); got != "bad far good" {
 		t.Errorf("listed are %s", got)
+	}
+	if run, err := OpenIn(runs, "far"); err != nil || run.Cells()[0].otherFiles() != nil {
+		t.Errorf("the files of another folder are told of: %v", err)
 	}
 }
 

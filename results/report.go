@@ -11,7 +11,6 @@ import (
 	htmltemplate "html/template"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -57,7 +56,7 @@ func (r *Run) load() ([]contents, error) {
 		if c.judged, err = cell.readIfThere(verdictsFile, &c.Judgement); err != nil {
 			return nil, err
 		}
-		c.Files = otherFiles(cell.Dir())
+		c.Files = cell.otherFiles()
 		c.log = func() ([]byte, error) { return r.read(filepath.Join("cells", c.Folder, logFile)) }
 		all = append(all, c)
 	}
@@ -65,7 +64,7 @@ func (r *Run) load() ([]contents, error) {
 }
 
 func (c *Cell) readIfThere(name string, v any) (bool, error) {
-	data, err := c.run.read(filepath.Join("cells", c.Record().Folder, name))
+	data, err := c.run.read(c.name(name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
@@ -78,8 +77,8 @@ func (c *Cell) readIfThere(name string, v any) (bool, error) {
 	return true, nil
 }
 
-func otherFiles(dir string) []string {
-	entries, err := os.ReadDir(dir)
+func (c *Cell) otherFiles() []string {
+	entries, err := c.run.entries(c.name(""))
 	if err != nil {
 		return nil // a cell that was never begun has no folder
 	}

@@ -12,7 +12,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -103,23 +102,6 @@ func open(r *Run) (*Run, error) {
 		return nil, fmt.Errorf("open run %s: %w", r.dir, err)
 	}
 	return r, nil
-}
-
-// read reads a file of the run's folder.
-func (r *Run) read(name string) (data []byte, err error) {
-	path, err := filepath.Rel(r.top, r.Path(name))
-	if err != nil {
-		return nil, err
-	}
-	root, err := os.OpenRoot(r.top)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, root.Close()) }()
-	if stat, err := root.Stat(path); err == nil && !stat.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is no file", r.Path(name)) // to open a pipe would wait for whoever writes to it
-	}
-	return root.ReadFile(path)
 }
 
 // parse looks at the version first: a newer run.json may differ in everything else.

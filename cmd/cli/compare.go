@@ -107,18 +107,6 @@ type comparison struct {
 	limit      float64
 }
 
-// tooFew says how many repeats it takes, if some were too few; else nothing.
-func (c comparison) tooFew() string {
-	for _, d := range c.Differences {
-		for _, cell := range d.Cells {
-			if slices.ContainsFunc(cell.Metrics, func(m results.MetricDifference) bool { return m.TooSmall }) {
-				return fmt.Sprintf("n too small: to tell a difference from chance among %d comparisons takes %d repeats of each cell in each run (lockquake run --repeat %[2]d)", c.Tests, c.Repeats)
-			}
-		}
-	}
-	return ""
-}
-
 // changes is what an exit code says of a comparison.
 var changes = map[int]string{
 	exitHeld:      "nothing got worse than it may",
@@ -212,7 +200,7 @@ func asText(w io.Writer, c comparison) error {
 			}
 		}
 	}
-	if few := c.tooFew(); few != "" {
+	if few := c.TooFew(); few != "" {
 		fmt.Fprintln(w, few)
 	}
 	_, err := fmt.Fprintf(w, "RESULT: %s; exit %d\n", c.Result, c.Exit)
@@ -223,7 +211,7 @@ func asText(w io.Writer, c comparison) error {
 func asMarkdown(w io.Writer, c comparison) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "**lockquake compare: %s** (exit %d)\n\n", c.Result, c.Exit)
-	if few := c.tooFew(); few != "" {
+	if few := c.TooFew(); few != "" {
 		fmt.Fprintf(&b, "%s\n\n", few)
 	}
 	for _, d := range c.Differences {
@@ -244,19 +232,9 @@ func asMarkdown(w io.Writer, c comparison) error {
 func guarantees(d results.Difference) table {
 	t := table{head: []string{"strategy", "fault", "before", "after", "guarantee"}}
 	for _, c := range d.Cells {
-		t.rows = append(t.rows, []string{c.Strategy, c.Fault, stands(c.Before), stands(c.After), c.Change.String()})
+		t.rows = append(t.rows, []string{c.Strategy, c.Fault, c.Before.String(), c.After.String(), c.Change.String()})
 	}
 	return t
-}
-
-func stands(s results.Standing) string {
-	switch {
-	case s.Repeats == 0:
-		return "-"
-	case s.Outcome == "held":
-		return s.Grade.String()
-	}
-	return fmt.Sprintf("%s (%s)", s.Grade, s.Outcome)
 }
 
 func numbers(d results.Difference, limit float64) table {
@@ -264,7 +242,7 @@ func numbers(d results.Difference, limit float64) table {
 	for _, c := range d.Cells {
 		for _, m := range c.Metrics {
 			t.rows = append(t.rows, []string{
-				c.Strategy, c.Fault, m.Name + " (" + m.Unit + ")", spread(m.Before), spread(m.After),
+				c.Strategy, c.Fault, m.Name + " (" + m.Unit + ")", m.Before.String(), m.After.String(),
 				changed(m, limit), fmt.Sprintf("%.3f", m.P),
 			})
 		}
@@ -272,24 +250,10 @@ func numbers(d results.Difference, limit float64) table {
 	return t
 }
 
-func spread(s results.Summary) string {
-	if s.N == 1 {
-		return fmt.Sprintf("%.4g n=1", s.Median)
-	}
-	return fmt.Sprintf("%.4g [%.4g, %.4g] n=%d", s.Median, s.Low, s.High, s.N)
-}
-
 // changed is the change of a median, if there is any that is not chance.
 func changed(m results.MetricDifference, limit float64) string {
-	text := "~"
-	switch {
-	case m.TooSmall:
-		text = "n too small"
-	case m.Significant():
-		text = fmt.Sprintf("%+.1f%%", 100*(m.Ratio-1))
-	}
 	if missed(m, limit) == results.Worse {
-		text += " (too much)"
+		return m.Told() + " (too much)"
 	}
-	return text
+	return m.Told()
 }

@@ -123,6 +123,7 @@ func (a app) arguments() map[string]completer {
 		"check":   atMostOne(runArguments),
 		"report":  atMostOne(runArguments),
 		"compare": runArguments,
+		"serve":   atMostOne(runArguments),
 		"repro":   reproArguments,
 		"bench":   suiteArguments,
 		"list":    a.listArguments,
