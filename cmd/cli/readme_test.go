@@ -21,7 +21,7 @@ func TestREADMEHasTheCataloguesTablesAndTheExamples(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := withFiles(t, string(old))
-	for _, part := range append(Builtin().parts(), part{"events", eventTable}) {
+	for _, part := range append(Builtin().parts(), part{"events", eventTable}, part{"formats", formatTable}, part{"document", documentTable}) {
 		place := regexp.MustCompile(`(?s)(<!-- table ` + part.name + ` -->\n).*?(<!-- end -->)`)
 		if !place.MatchString(text) {
 			t.Errorf("the README has no place for table %s", part.name)
