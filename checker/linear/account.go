@@ -12,9 +12,11 @@ type account struct {
 	held     int32
 	acquires straddlers
 	releases straddlers
-	denials  int32 // open failed operations that are false while this party holds
-	later    struct{ acquires, releases int32 }
-	place    int32 // among the certain holders, from 1
+	denials  int32                                    // open failed operations that are false while this party holds
+	later    struct{ acquires, releases, sure int32 } // sure: releases that will return ok
+	excess   int32                                    // acquires that no release which returned ok is for, less the unknown releases that were called
+	place    int32                                    // among the certain holders, from 1
+	phase    phase                                    // of a pair
 	class    class
 	status   status
 }
@@ -33,14 +35,17 @@ func (s straddlers) can(n int32) bool { return n == 0 || n == s.all() || s.open 
 func (a *account) low() int32 { return a.held - a.releases.all() }
 
 // left is how many straddlers take effect to the left of a gap at which the state is known: the parties whose
-// hold is certain hold, to the count of their low, the others do not.
+// hold is certain hold, to the count of their low, or once within a pair; the others do not.
 //
 // For those others, a of the acquires and r of the releases are to the left if a - r = -held. That has one
-// solution, and then one of both numbers is zero; or several, and the gap is no place to cut; or none, and
-// the history is not linearizable.
+// solution, and then one of both numbers is zero; or several, and the gap is no place to cut unless a pair tells which
+// one it is (pairs.go); or none, and the history is not linearizable.
 func (a *account) left() (acquires, releases int32) {
-	if low := a.low(); low >= 1 {
+	switch {
+	case a.low() >= 1:
 		return 0, a.releases.all()
+	case a.insists():
+		return 0, a.held - 1
 	}
 	return max(-a.held, 0), max(a.held, 0)
 }
@@ -65,16 +70,16 @@ func statusOf(a *account, each int32) status {
 	if low > each || high < 0 {
 		s |= broken
 	}
-	if low >= 1 {
+	if low < 1 && !a.insists() {
+		s |= a.forced()
+	} else {
 		s |= certain
 		if a.denials > 0 {
 			s |= blocked
 		}
-		if low < min(each, high) {
+		if low >= 1 && low < min(each, high) {
 			s |= loose // reentrant: it holds, but how often?
 		}
-	} else {
-		s |= a.forced()
 	}
 	acquires, releases := a.left()
 	if acquires > 0 && a.acquires.unknown > 0 || releases > 0 && a.releases.unknown > 0 {
@@ -88,6 +93,8 @@ func (a *account) forced() status {
 	acquires, releases := a.left()
 	most := min(a.releases.all(), a.acquires.all()+a.held)
 	switch {
+	case a.forcedByPair(releases):
+		return 0
 	case releases > most:
 		return impossible
 	case releases < most, !a.acquires.can(acquires), !a.releases.can(releases):

@@ -17,18 +17,18 @@ import (
 // operations unknown.
 func BenchmarkJudge(b *testing.B) {
 	for _, c := range []struct {
-		name  string
-		lock  Lock
-		n     int
-		tries int
+		name string
+		lock Lock
+		ops  func() []Op
 	}{
-		{"1M", Mutex(), 1_000_000, 0},
-		{"1M-tries", Mutex(), 1_000_000, 10},
-		{"1M-semaphore", Semaphore(2), 1_000_000, 0}, // never full
-		{"10M", Mutex(), 10_000_000, 0},
+		{"1M", Mutex(), contention{clients: 32, n: 1_000_000, unknown: 1}.history},
+		{"1M-tries", Mutex(), contention{clients: 32, n: 1_000_000, unknown: 1, tries: 10}.history},
+		{"1M-retries", Mutex(), func() []Op { return retries(32, 1_000_000) }},                    // clients are the owners
+		{"1M-semaphore", Semaphore(2), contention{clients: 32, n: 1_000_000, unknown: 1}.history}, // never full
+		{"10M", Mutex(), contention{clients: 32, n: 10_000_000, unknown: 1}.history},
 	} {
 		b.Run(c.name, func(b *testing.B) {
-			ops := contention{clients: 32, n: c.n, unknown: 1, tries: c.tries}.history()
+			ops := c.ops()
 			var r Result
 			b.ResetTimer()
 			cpu := cpuSeconds()

@@ -9,6 +9,7 @@ const (
 	sure   class = 1 << iota // some operation of it took effect for sure, or it holds at the start
 	denied                   // some release of it failed
 	chosen                   // it is a blip
+	stray                    // some release of it is unknown
 )
 
 // foresee counts an operation that will be called.
@@ -20,8 +21,15 @@ func (a *account) foresee(op *Op) {
 		return
 	case op.Kind == Release:
 		a.later.releases++
+		if op.Outcome == Unknown {
+			a.class |= stray
+		} else {
+			a.later.sure++
+			a.excess--
+		}
 	default:
 		a.later.acquires++
+		a.excess++
 	}
 	if op.Outcome == OK {
 		a.class |= sure
@@ -45,8 +53,8 @@ func (c *cutter) choose() {
 		return
 	}
 	for i := range c.accounts {
-		if a := &c.accounts[i]; a.class == 0 && a.later.acquires == 1 && a.later.releases > 0 {
-			a.class = chosen
+		if a := &c.accounts[i]; a.class&^stray == 0 && a.later.acquires == 1 && a.later.releases > 0 {
+			a.class |= chosen
 		}
 	}
 }

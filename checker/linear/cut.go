@@ -143,20 +143,49 @@ func (c *cutter) finish() {
 			rest = append(rest, x)
 		}
 	}
+	slices.SortFunc(rest, byCall)
 	alone := slices.Concat(c.lonely, c.blips.begun())
+	rooms := map[int32]*room{}
 	rest = slices.DeleteFunc(rest, func(x crossing) bool {
 		op := &c.ops[x.at]
 		a := c.account(op)
-		if op.Kind != Release && a.releases.all() == 0 {
+		switch {
+		case op.Kind != Release && a.releases.all() == 0:
 			alone = append(alone, x)
 			return true
+		case op.Kind == Release && a.insists():
+			if c.toTheLeft(op) {
+				c.settle(x, c.now)
+			}
+			return true // what shows that its party holds is not in this piece
 		}
-		return op.Kind == Release && a.held+a.acquires.all() <= 0
+		return !c.useful(op, rooms)
 	})
 	c.keepUnknown(rest)
 	c.keepUnknown(c.representatives(alone))
 	c.send()
 }
+
+func byCall(a, b crossing) int { return cmp.Compare(a.at, b.at) }
+
+// useful tells whether one more of the operations that are still open or unknown, the oldest first, may make a
+// difference. No party gives back more than it gets, nor gets more than it may hold and gives back; and an older
+// operation can do whatever a later one can.
+func (c *cutter) useful(op *Op, rooms map[int32]*room) bool {
+	a, p := c.account(op), c.o.Lock.party(op)
+	if rooms[p] == nil {
+		rooms[p] = &room{c.o.Lock.each() - a.held + a.releases.all(), a.held + a.acquires.all()}
+	}
+	left := &rooms[p].acquires
+	if op.Kind == Release {
+		left = &rooms[p].releases
+	}
+	*left--
+	return *left >= 0
+}
+
+// room is how many operations of a party may still make a difference.
+type room struct{ acquires, releases int32 }
 
 func (c *cutter) keepUnknown(all []crossing) {
 	for _, x := range all {
@@ -170,7 +199,7 @@ func (c *cutter) keepUnknown(all []crossing) {
 // blocks the lock for good. Of owners that do nothing else in this piece the earliest calls can do whatever
 // others can, which is to make tries fail: as many as may hold at once, of each mode.
 func (c *cutter) representatives(alone []crossing) []crossing {
-	slices.SortFunc(alone, func(a, b crossing) int { return cmp.Compare(a.at, b.at) })
+	slices.SortFunc(alone, byCall)
 	busy := c.busy()
 	picked := map[bool]map[int32]bool{false: {}, true: {}}
 	return slices.DeleteFunc(alone, func(x crossing) bool {

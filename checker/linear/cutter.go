@@ -16,6 +16,7 @@ type cutter struct {
 	accounts []account // of parties
 	strict   bool      // some operation says that the lock could not be had
 	once     bool      // see allOnce
+	paired   []uint64  // the acquires of pairs, a bit each; nil: none
 
 	open   crossings  // operations that will return
 	live   int        // of those, the ones that are not done
@@ -69,7 +70,9 @@ func (c *cutter) survey(s start) {
 	}
 	c.accounts = make([]account, most+1)
 	for _, h := range s.holders {
-		c.account(&Op{Owner: h.Owner, Shared: h.Shared}).class |= sure
+		a := c.account(&Op{Owner: h.Owner, Shared: h.Shared})
+		a.class |= sure
+		a.excess += h.Times
 	}
 	for i := range c.ops {
 		op := &c.ops[i]
@@ -77,6 +80,7 @@ func (c *cutter) survey(s start) {
 		c.account(op).foresee(op)
 	}
 	c.choose()
+	c.pairUp()
 }
 
 // allOnce tells that nobody sees whether the lock is held, and that every party holds it once at most.
@@ -115,6 +119,10 @@ func (c *cutter) returns(call int64) bool {
 	for len(c.open) > 0 && c.open[0].ret < call {
 		x := c.open.pop()
 		c.now = x.ret
+		if c.begins(x.at) {
+			c.account(&c.ops[x.at]).phase = inside
+			c.update(c.o.Lock.party(&c.ops[x.at]))
+		}
 		if x.done {
 			continue
 		}
@@ -136,7 +144,7 @@ func (c *cutter) call(at int32) {
 		c.callFailed(op, a, x)
 	case a.class&sure == 0 && !c.strict:
 		// Without one who saw the lock held, taking time from a hold never makes anything illegal.
-	case a.class == chosen:
+	case a.class&chosen != 0:
 		c.blips.call(op, x)
 	default:
 		c.callEffective(op, a, x)
@@ -164,9 +172,25 @@ func (c *cutter) callEffective(op *Op, a *account, x crossing) {
 	if op.Kind == Release {
 		kind = &a.releases
 		a.later.releases--
+		switch {
+		case op.Outcome == Unknown && c.o.rules.spent(a):
+			return
+		case op.Outcome == Unknown:
+			a.excess--
+		default:
+			a.later.sure--
+			if a.phase == inside {
+				a.phase = leaving
+			}
+		}
 	} else {
 		a.later.acquires--
-		if op.Outcome == Unknown && a.idle() {
+		switch {
+		case c.begins(x.at):
+			a.phase = asking
+		case op.Outcome == Unknown && !c.strict && c.o.rules.vain(a):
+			return
+		case op.Outcome == Unknown && a.idle():
 			c.lonely = append(c.lonely, x)
 			return
 		}
@@ -181,6 +205,15 @@ func (c *cutter) callEffective(op *Op, a *account, x crossing) {
 	}
 	c.update(c.o.Lock.party(op))
 }
+
+// spent tells that a party's unknown releases, but for those that were called already, are idle: it cannot give back
+// more than it gets, and an older one can do whatever a later one can. A release that timed out and was tried again
+// is idle at once, if every hold of its party was released for sure.
+func spent(a *account) bool { return a.excess <= 0 }
+
+// vain tells that an unknown acquire of a party is idle if nobody sees the lock held: no release that returned ok comes
+// after it, and without its hold everything stays legal.
+func vain(a *account) bool { return a.later.sure == 0 && a.releases.open == 0 }
 
 // settle lets a crossing take its effect in this piece, at or before ret.
 func (c *cutter) settle(x crossing, ret int64) {
@@ -201,6 +234,9 @@ func (c *cutter) settle(x crossing, ret int64) {
 		c.live--
 		kind.open--
 		a.held += change
+		if op.Kind == Release && a.phase == leaving {
+			a.phase = outside
+		}
 	}
 	if op.Outcome == Unknown {
 		op.Outcome = OK

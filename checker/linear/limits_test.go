@@ -1,6 +1,7 @@
 package linear
 
 import (
+	"math/rand/v2"
 	"strings"
 	"testing"
 )
@@ -88,6 +89,43 @@ func TestFailingPiece(t *testing.T) {
 			t.Errorf("operation %d is %+v, in the piece %+v", item.At, op, item.Op)
 		}
 	}
+}
+
+// Where clients are the owners, and try again to release what timed out, it is pairs that keep the pieces small.
+func TestStrayReleasesAreNoHindrance(t *testing.T) {
+	ops := retries(8, 5_000)
+	o := Options{MaxPiece: 400}
+	if r := Check(ops, o); r.Answer != Valid || r.Largest > 80 {
+		t.Errorf("%v: %s, the largest piece has %d operations", r.Answer, r.Why, r.Largest)
+	}
+	o.rules = exact()
+	o.rules.apart = func(_, _ int64) bool { return false }
+	if r := Check(ops, o); r.Answer != Undecided {
+		t.Errorf("%v without pairs", r.Answer)
+	}
+}
+
+// retries is a sound history of clients that own the lock by their names: one release in a hundred never returns, and
+// mostly is tried again.
+func retries(clients int32, n int) []Op {
+	g := &contenders{contention: contention{unknown: 1}, rng: rand.New(rand.NewPCG(1, 0))}
+	waiting := make([]int, clients)
+	for client := range clients {
+		waiting[client] = g.call(Acquire, client)
+	}
+	for len(g.ops) < n {
+		client := g.rng.Int32N(clients)
+		g.returns(waiting[client], OK)
+		lost := g.outcome() == Unknown
+		if lost {
+			g.call(Release, client)
+		}
+		if !lost || g.rng.IntN(3) > 0 {
+			g.returns(g.call(Release, client), OK)
+		}
+		waiting[client] = g.call(Acquire, client)
+	}
+	return g.ops
 }
 
 // A lock that never is full has pieces all the same, unless somebody sees whether it is.

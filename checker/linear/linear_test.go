@@ -169,6 +169,44 @@ var claims = []struct {
 			x release             |-|`,
 	},
 	{
+		claim: "a stray release has not ended a hold that its owner released",
+		ok: `
+			x acquire |-|
+			x release     |?
+			x release       |-|
+			x acquire           |-|
+			y acquire             |------|
+			x release                  |-|`,
+		bad: `
+			x acquire |-|
+			x release     |?
+			x release       |-|
+			x acquire           |-|
+			y acquire             |---|
+			x release                  |-|`,
+	},
+	{
+		claim: "unless its owner may have acquired again by then",
+		ok: `
+			x acquire |-|
+			x release     |?
+			x release       |-|
+			x acquire           |-|
+			y acquire               |-|
+			y release                   |-|
+			x release                       |-|
+			x acquire                         |-|`,
+		bad: `
+			x acquire |-|
+			x release     |?
+			x release       |-|
+			x acquire           |-|
+			y acquire               |-|
+			y release                   |-|
+			x release                       |-|
+			x acquire                          |-|`,
+	},
+	{
 		claim: "as often as it was acquired", lock: Reentrant(2),
 		ok: `
 			x acquire |-|

@@ -29,6 +29,23 @@ var planted = []struct {
 	{"an unknown release stays unknown when somebody else holds", Mutex(), func(r *rules) {
 		r.status = without(pulled)
 	}},
+	{"an acquire and a release are a pair, whoever else of its owner may have acquired between", Mutex(), func(r *rules) {
+		r.apart = func(end, begin int64) bool { return true }
+	}},
+	{"an unknown release is idle though there is an acquire for it", Mutex(), func(r *rules) {
+		r.spent = func(a *account) bool { return a.excess <= 1 }
+	}},
+	{"an unknown acquire is idle though a release that returned ok may be its own", Mutex(), func(r *rules) {
+		r.vain = func(a *account) bool { return a.later.sure == 0 }
+	}},
+	{"who holds by its pair has had its unknown releases", Mutex(), func(r *rules) {
+		r.left = func(a *account) (int32, int32) {
+			if a.insists() {
+				return 0, a.releases.all()
+			}
+			return a.left()
+		}
+	}},
 	{"what holds twice is believed", Mutex(), func(r *rules) {
 		r.status = func(a *account, _ int32) status { return statusOf(a, 2) &^ (loose | broken) }
 	}},

@@ -41,8 +41,15 @@ func randomHistory(rng *rand.Rand, l Lock, size int) []Op {
 	if rng.IntN(3) == 0 {
 		w.patient, w.reused = true, false
 	}
-	for range 2 + rng.IntN(4) {
-		w.actors = append(w.actors, &actor{open: -1, owner: w.newOwner()})
+	owners := 2 + rng.IntN(4)
+	if w.reused && rng.IntN(2) == 0 {
+		owners = 2 // of several processes each, which do not wait for each other
+	}
+	for i := range 2 + rng.IntN(4) {
+		if i < owners {
+			w.newOwner()
+		}
+		w.actors = append(w.actors, &actor{open: -1, owner: int32(i % owners)})
 	}
 	for range 8 * size {
 		w.step(size)
