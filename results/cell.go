@@ -115,7 +115,7 @@ func (c *Cell) Finish(h history.History, j checker.Judgement) error {
 		func() error { return percentiles(m.Stats, title).save(c.Path("percentiles")) },
 		func() error {
 			return c.run.update(c.index, func(r *Record) {
-				r.State, r.Grade, r.Validity, r.Why, r.Thresholds = Done, j.Grade, j.Validity, headline(j).Why, thresholds
+				r.State, r.Grade, r.Validity, r.Why, r.Thresholds = Done, j.Grade, j.Validity, Headline(j).Why, thresholds
 				r.Cut = h.Cut != ""
 				if t, ok := telling(thresholds); ok && j.Validity == checker.Valid {
 					r.Why = t.Name + ": " + t.Why
@@ -168,9 +168,9 @@ func byGravity(verdicts []checker.Verdict) []checker.Verdict {
 	return sorted
 }
 
-// headline is the verdict that says most of a cell: a failure of lockquake, else why it has no
+// Headline is the verdict that says most of a cell: a failure of lockquake, else why it has no
 // grade, else what was broken, else that it gave what was wanted.
-func headline(j checker.Judgement) checker.Verdict {
+func Headline(j checker.Judgement) checker.Verdict {
 	byName := map[string]checker.Verdict{}
 	for _, v := range j.Verdicts {
 		if v.Harness {

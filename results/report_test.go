@@ -142,7 +142,7 @@ func TestHeadline(t *testing.T) {
 		{"failure of lockquake", checker.Judgement{Verdicts: []checker.Verdict{v("fencing", checker.Unknown), {Checker: "well-formed", Harness: true}}}, "well-formed"},
 		{"broken besides the grade", checker.Judgement{Grade: checker.Exclusive, Validity: checker.Invalid, Verdicts: []checker.Verdict{v("progress", checker.Invalid), v("promise", checker.Valid)}}, "progress"},
 	} {
-		if got := headline(c.j).Checker; got != c.want {
+		if got := Headline(c.j).Checker; got != c.want {
 			t.Errorf("%s: headline is %s, want %s", c.name, got, c.want)
 		}
 	}

@@ -98,6 +98,7 @@ func (a app) tellOf(n, total int, o outcome) {
 	for _, t := range notMet(o.thresholds) {
 		a.detail("%s %s: %s", t.Name, t.Word(), t.Why)
 	}
+	a.annotate(o.severity(), o.word(), o)
 	a.tells(o.event(n, total))
 }
 
@@ -123,7 +124,7 @@ func (a app) detail(format string, args ...any) {
 		text = ansi.Wordwrap(text, max(20, width-1-len(indent)), "")
 	}
 	for line := range strings.Lines(text) {
-		fmt.Fprintln(a.out, indent+strings.TrimRight(line, "\n"))
+		fmt.Fprintln(a.out, indent+a.inert(strings.TrimRight(line, "\n")))
 	}
 }
 

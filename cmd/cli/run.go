@@ -456,6 +456,7 @@ func (a app) conclude(ctx context.Context, run *results.Run, comparison string, 
 		report = fmt.Sprintf("report: not written: %v", err)
 		t.unsaved++
 	}
+	a.summarize(run)
 	code, how := t.code(), ""
 	if ctx.Err() != nil {
 		code, how = worse(code, exitInterrupted), "interrupted; "

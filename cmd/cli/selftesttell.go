@@ -19,6 +19,7 @@ func (a app) tellOfSpecimen(o selftestOptions) func(n, total int, cell outcome) 
 		if cell.unsaved != nil {
 			a.detail("not stored: %v", cell.unsaved)
 		}
+		a.annotate(severityOfSighted(sighted), sighted, cell)
 		e := cell.event(n, total)
 		e.Outcome, e.Seed = strings.ToLower(sighted), seed
 		a.tells(e)
@@ -45,6 +46,16 @@ func toneOfSighted(word string) tone {
 		return unsafeTone
 	}
 	return faintTone
+}
+
+func severityOfSighted(word string) severity {
+	switch word {
+	case "held", "caught":
+		return notice
+	case "MISSED", "ACCUSED":
+		return failure
+	}
+	return warning
 }
 
 // tellOfSelftest prints what was found of each lock, and ends the command.
