@@ -2,54 +2,35 @@ package checker
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
+	"lockquake/checker/browser"
 	"lockquake/checker/history"
 )
 
 // hovering points at every box of a page, which is when porcupine writes its texts into it.
-const hovering = `<script>
-for (const box of document.querySelectorAll('.target-rect'))
-  for (const what of ['mouseover', 'mousemove', 'mouseout']) box.dispatchEvent(new MouseEvent(what))
-</script></body>`
+const hovering = `for (const box of document.querySelectorAll('.target-rect'))
+  for (const what of ['mouseover', 'mousemove', 'mouseout']) box.dispatchEvent(new MouseEvent(what))`
 
 // open loads a page in a browser, points at all of it, and gives what became of it and what its console said.
-func open(t *testing.T, html string) (dom, console string) {
+func open(t *testing.T, tab *browser.Tab, html string) (dom, console string) {
 	t.Helper()
-	chromium, err := exec.LookPath("chromium")
-	if err != nil {
-		t.Skip("no chromium in the path: that pages load is not tested here")
-	}
-	dir := t.TempDir()
-	path := filepath.Join(dir, "page.html")
-	if err := os.WriteFile(path, []byte(strings.Replace(html, "</body>", hovering, 1)), 0o644); err != nil {
+	path := filepath.Join(t.TempDir(), "page.html")
+	if err := os.WriteFile(path, []byte(html), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), chromium, "--headless", "--no-sandbox", "--disable-gpu", "--user-data-dir="+dir,
-		"--enable-logging=stderr", "--virtual-time-budget=2000", "--dump-dom", "file://"+path)
-	cmd.WaitDelay = 10 * time.Second
-	var said strings.Builder
-	cmd.Stderr = &said
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("chromium: %v\n%s", err, said.String())
-	}
-	for line := range strings.Lines(said.String()) {
-		if strings.Contains(line, "CONSOLE") {
-			console += line
-		}
-	}
-	return string(out), console
+	tab.Load(path)
+	browser.Value[bool](tab, hovering+"; true")
+	return tab.Text(), tab.Said()
 }
 
 func TestPageLoadsInABrowser(t *testing.T) {
 	t.Parallel()
+	tab := browser.Open(t)
 	v, html := page(t, draw(t, unfenced.Replace(fencedCell)), Fencing{})
-	dom, console := open(t, html)
+	dom, console := open(t, tab, html)
 	if console != "" {
 		t.Errorf("the console says %s", console)
 	}
@@ -60,7 +41,7 @@ func TestPageLoadsInABrowser(t *testing.T) {
 		}
 	}
 	// The twin: what is wrong with a page is noticed.
-	if _, console := open(t, strings.Replace(html, "render(data)\n", "render(nothing)\n", 1)); !strings.Contains(console, "nothing") {
+	if _, console := open(t, tab, strings.Replace(html, "render(data)\n", "render(nothing)\n", 1)); !strings.Contains(console, "nothing") {
 		t.Errorf("the console of a broken page says %q", console)
 	}
 }
@@ -68,6 +49,7 @@ func TestPageLoadsInABrowser(t *testing.T) {
 // Whatever a history holds is text in its page.
 func TestPageIsSafeFromNames(t *testing.T) {
 	t.Parallel()
+	tab := browser.Open(t)
 	const hostile = `</script><script>console.error("owned")</script><img src=x onerror='console.error("owned")'>"};console.error("owned");//`
 	h := draw(t, unfenced.Replace(fencedCell))
 	for i := range h.Ops {
@@ -95,7 +77,7 @@ func TestPageIsSafeFromNames(t *testing.T) {
 		if n := strings.Count(string(html), "<script"); n != 2 || strings.Contains(string(html), "<img") {
 			t.Errorf("%s: a name became markup: %d scripts", v.Checker, n)
 		}
-		dom, console := open(t, string(html))
+		dom, console := open(t, tab, string(html))
 		if console != "" {
 			t.Errorf("%s: the console says %s", v.Checker, console)
 		}

@@ -30,6 +30,7 @@
 //	1  workloads/program   any program as a strategy, by lines of JSON
 //	1  checker             history in, verdict out
 //	1  checker/edn         Jepsen's lock histories: theirs read, ours written
+//	0  checker/browser     a headless Chromium, for tests of pages; nothing else imports it
 //	0  checker/linear      lock histories cut into pieces that porcupine judges, exactly
 //	0  workloads/lock      the contract of a strategy; all that a strategy of your own imports
 //	0  checker/history     events, the recorder, the file format

@@ -34,3 +34,12 @@ func writeJSON(path string, v any) error {
 	}
 	return writeFile(path, append(data, '\n'))
 }
+
+// writeCompact is writeJSON for what nobody reads by eye.
+func writeCompact(path string, v any) error {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return writeFile(path, append(data, '\n'))
+}

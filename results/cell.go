@@ -108,6 +108,7 @@ func (c *Cell) Finish(h history.History, j checker.Judgement) error {
 	steps := []func() error{
 		func() error { return writeJSON(c.Path(verdictsFile), j) },
 		func() error { return writeJSON(c.Path(statsFile), m) },
+		func() error { return writeCompact(c.Path(chartsFile), s.charts(s.holderCharts(j.Verdicts))) },
 		func() error { return s.writeLog(c.Path(logFile), m.Stats) },
 		func() error { return timeline(s, s.telling(j.Verdicts), title).save(c.Path("timeline")) },
 		func() error { return c.writeCounterexamples(s, j) },
@@ -211,16 +212,19 @@ type Struck struct {
 	Observed bool          `json:"observed"` // whether evidence of it was seen
 	Evidence string        `json:"evidence"`
 	Error    string        `json:"error,omitempty"`
+	// LongestGap is the longest time without a grant of those that it fell into.
+	LongestGap time.Duration `json:"longest_gap_ns,omitempty"`
 }
 
 func (s *scene) struck() []Struck {
 	var all []Struck
+	gaps := s.gaps()
 	for _, i := range s.injections {
 		when := s.faultSpan(i)
 		all = append(all, Struck{
 			Fault: i.Inject.Fault, Target: i.Inject.Note, From: when.from, To: when.to,
 			Healed: i.Heal.ID() != 0, Observed: i.Observed(), Evidence: i.Heal.Note,
-			Error: strings.TrimSpace(i.Inject.Error + " " + i.Heal.Error),
+			Error: strings.TrimSpace(i.Inject.Error + " " + i.Heal.Error), LongestGap: longestOf(gaps, when),
 		})
 	}
 	return all

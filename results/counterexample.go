@@ -27,22 +27,39 @@ func (c *Cell) writeCounterexamples(s *scene, j checker.Judgement) error {
 	if err := c.writeStories(name, broken); err != nil {
 		return err
 	}
-	shown := []span{s.telling(j.Verdicts).span}
 	for _, v := range broken {
 		if err := c.writePage(s, v); err != nil {
 			return err
 		}
-		w, ok := s.about(v)
-		if !ok || slices.ContainsFunc(shown, w.alike) || len(shown) > mostWindows {
-			continue
-		}
-		shown = append(shown, w.span)
-		title := fmt.Sprintf("%s: %s", name, v.Checker)
-		if err := timeline(s, w, title).save(c.Path(counterexampleOf(v.Checker))); err != nil {
+	}
+	for _, e := range s.exhibits(j.Verdicts) {
+		title := fmt.Sprintf("%s: %s", name, e.checker)
+		if err := timeline(s, e.window, title).save(c.Path(counterexampleOf(e.checker))); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// exhibit is a part of a history that shows what a checker found.
+type exhibit struct {
+	window
+	checker string
+}
+
+// exhibits are those of what was broken, the gravest first, besides what the cell's own timeline shows.
+func (s *scene) exhibits(verdicts []checker.Verdict) []exhibit {
+	var all []exhibit
+	shown := []span{s.telling(verdicts).span}
+	for _, v := range byGravity(verdicts) {
+		w, ok := s.about(v)
+		if v.Validity != checker.Invalid || !ok || slices.ContainsFunc(shown, w.alike) || len(shown) > mostWindows {
+			continue
+		}
+		shown = append(shown, w.span)
+		all = append(all, exhibit{w, v.Checker})
+	}
+	return all
 }
 
 // counterexampleOf is the name of a checker's files, without what tells them apart.

@@ -16,12 +16,19 @@ type Latency struct {
 	P99   time.Duration `json:"p99_ns"`
 	Max   time.Duration `json:"max_ns"`
 	Curve []Quantile    `json:"curve,omitempty"`
+	Bins  []Bin         `json:"bins,omitempty"`
 }
 
 // Quantile is a point of the percentile curve: one in OneIn took At or longer.
 type Quantile struct {
 	OneIn float64       `json:"one_in"`
 	At    time.Duration `json:"at_ns"`
+}
+
+// Bin is how many took From or longer, up to where the next tenth of a decade begins. Empty ones are left out.
+type Bin struct {
+	From  time.Duration `json:"from_ns"`
+	Count int64         `json:"count"`
 }
 
 // histogram counts durations in microseconds, up to an hour, with three digits; the longest is exact.
@@ -60,6 +67,7 @@ func (h *histogram) latency() Latency {
 		P99:   at(99),
 		Max:   h.most,
 		Curve: h.curve(at),
+		Bins:  h.bins(),
 	}
 }
 
@@ -74,4 +82,25 @@ func (h *histogram) curve(at func(percent float64) time.Duration) []Quantile {
 		}
 		curve = append(curve, Quantile{oneIn, at(100 - 100/oneIn)})
 	}
+}
+
+// binsPerDecade is how fine Bins are: each reaches a quarter further than the one before it.
+const binsPerDecade = 10
+
+func (h *histogram) bins() []Bin {
+	var bins []Bin
+	last := -1
+	for _, bar := range h.hdr.Distribution() {
+		if bar.Count == 0 {
+			continue
+		}
+		place := int(math.Log10(float64(max(bar.From, 1)))*binsPerDecade + 1e-9)
+		if place != last {
+			from := math.Pow(10, float64(place)/binsPerDecade)
+			bins = append(bins, Bin{From: time.Duration(from * float64(time.Microsecond))})
+			last = place
+		}
+		bins[len(bins)-1].Count += bar.Count
+	}
+	return bins
 }

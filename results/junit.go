@@ -130,7 +130,7 @@ func (c contents) told() string {
 		lines = append(lines, fmt.Sprintf("%s %s: %s", t.Name, t.Word(), t.Why))
 	}
 	for _, s := range c.Stories() {
-		lines = append(append(lines, "", "What happened, by "+s.By+":"), s.Lines...)
+		lines = append(append(lines, "", "What happened, by "+s.By()+":"), s.Lines...)
 	}
 	return strings.Join(lines, "\n")
 }

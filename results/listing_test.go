@@ -52,7 +52,7 @@ func TestRunInAFolderReadsNothingOutsideOfIt(t *testing.T) {
 	if got := strings.Join(listed, " "); got != "bad far good" {
 		t.Errorf("listed are %s", got)
 	}
-	if run, err := OpenIn(runs, "far"); err != nil || run.Cells()[0].otherFiles() != nil {
+	if run, err := OpenIn(runs, "far"); err != nil || run.files(run.Cells()[0].name("")) != nil {
 		t.Errorf("the files of another folder are told of: %v", err)
 	}
 }

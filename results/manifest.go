@@ -27,6 +27,16 @@ type Manifest struct {
 	// Merged are the runs that this one was joined from.
 	Merged []Source `json:"merged,omitempty"`
 	Cells  []Record `json:"cells"` // in the order in which they were planned
+	// Untested is nil in what an older lockquake has written.
+	Untested *Untested `json:"untested,omitempty"`
+}
+
+// Untested is what a run did not try, besides what its cells show. All of it is for people.
+type Untested struct {
+	LeftOut    []string `json:"left_out,omitempty"`   // sentences: what a group of names means and could not be had
+	Strategies []string `json:"strategies,omitempty"` // names that were not asked for
+	Faults     []string `json:"faults,omitempty"`     // names that were not asked for
+	Cannot     []string `json:"cannot,omitempty"`     // sentences: what this kind of cluster shows nothing of
 }
 
 // LetPass is the value of Unknown by which what is not known does not fail a run.
@@ -77,6 +87,7 @@ type Record struct {
 	Validity   checker.Validity `json:"validity"` // of the guarantee
 	Why        string           `json:"why,omitempty"`
 	Thresholds []Threshold      `json:"thresholds,omitempty"` // of those that are asked for
+	Again      []string         `json:"again,omitempty"`      // the command line that makes this cell again; empty: only the whole run can be
 }
 
 // Outcome says whether the cell gave what was wanted, in one word: held, broken, unknown, failed, planned, or missed, a

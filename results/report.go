@@ -4,11 +4,9 @@ import (
 	"bytes"
 	"cmp"
 	"embed"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
-	htmltemplate "html/template"
 	"io"
 	"io/fs"
 	"path/filepath"
@@ -21,7 +19,7 @@ import (
 	"lockquake/checker"
 )
 
-//go:embed report.html.tmpl summary.md.tmpl
+//go:embed summary.md.tmpl
 var templates embed.FS
 
 // contents is all that is stored of a cell.
@@ -31,9 +29,7 @@ type contents struct {
 	Costs     *Costs // nil: they were not measured
 	Faults    []Struck
 	Judgement checker.Judgement
-	Files     []string // other than pictures
-	Pictures  []picture
-	windows   map[string]picture     // of counterexamples, by checker
+	Files     []string               // all that there are in the cell's folder
 	log       func() ([]byte, error) // the text of logFile
 	measured  bool
 	judged    bool
@@ -56,7 +52,7 @@ func (r *Run) load() ([]contents, error) {
 		if c.judged, err = cell.readIfThere(verdictsFile, &c.Judgement); err != nil {
 			return nil, err
 		}
-		c.Files = cell.otherFiles()
+		c.Files = r.files(cell.name(""))
 		c.log = func() ([]byte, error) { return r.read(filepath.Join("cells", c.Folder, logFile)) }
 		all = append(all, c)
 	}
@@ -64,7 +60,11 @@ func (r *Run) load() ([]contents, error) {
 }
 
 func (c *Cell) readIfThere(name string, v any) (bool, error) {
-	data, err := c.run.read(c.name(name))
+	return c.run.readIfThere(c.name(name), v)
+}
+
+func (r *Run) readIfThere(name string, v any) (bool, error) {
+	data, err := r.read(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
@@ -72,56 +72,23 @@ func (c *Cell) readIfThere(name string, v any) (bool, error) {
 		err = json.Unmarshal(data, v)
 	}
 	if err != nil {
-		return false, fmt.Errorf("read %s: %w", c.Path(name), reason(err))
+		return false, fmt.Errorf("read %s: %w", r.Path(name), reason(err))
 	}
 	return true, nil
 }
 
-func (c *Cell) otherFiles() []string {
-	entries, err := c.run.entries(c.name(""))
+// files are the names of the files in a folder of the run's, in order; none if it is not there.
+func (r *Run) files(folder string) (names []string) {
+	entries, err := r.entries(folder)
 	if err != nil {
 		return nil // a cell that was never begun has no folder
 	}
-	var names []string
 	for _, e := range entries {
-		if ext := filepath.Ext(e.Name()); ext != ".png" && ext != ".svg" && e.Type().IsRegular() {
+		if e.Type().IsRegular() {
 			names = append(names, e.Name())
 		}
 	}
 	return names
-}
-
-// picture is a plot in the report: inside it, or, when there are many, a link.
-type picture struct {
-	Name, Alt string
-	Link      string           // to the PNG, relative to the run's folder
-	Inline    htmltemplate.URL // data; empty: not in the report
-}
-
-// mostInline bounds the size of the report: about what pictures may take of it, in bytes.
-const mostInline = 900 << 10
-
-// album puts pictures into the report as long as there is room.
-type album struct {
-	run  *Run
-	room int
-}
-
-func (a *album) picture(name, alt string) (picture, bool) {
-	p := picture{Name: filepath.Base(name), Alt: alt, Link: filepath.ToSlash(name) + ".png"}
-	png, err := a.run.read(name + ".png")
-	if err != nil {
-		return p, false // this cell, or this run, has none
-	}
-	mime, data := "image/png", png
-	if svg, err := a.run.read(name + ".svg"); err == nil && len(svg) < len(png) {
-		mime, data = "image/svg+xml", svg
-	}
-	if size := base64.StdEncoding.EncodedLen(len(data)); size <= a.room {
-		a.room -= size
-		p.Inline = htmltemplate.URL("data:" + mime + ";base64," + base64.StdEncoding.EncodeToString(data))
-	}
-	return p, true
 }
 
 // page is what the templates see.
@@ -134,7 +101,7 @@ type page struct {
 	Faults     []string
 	Cells      []contents // the worst first
 	planned    []contents // the same, in the order of the plan
-	Pictures   []picture
+	run        *Run
 	rows       map[[2]string][]contents
 }
 
@@ -144,7 +111,7 @@ func (p *page) FaultsDown() bool { return len(p.Faults) > max(5, len(p.Strategie
 // report writes the run in every format.
 func (r *Run) report(cells []contents) error {
 	p := r.page(cells)
-	for _, f := range Formats() {
+	for _, f := range slices.Backward(Formats()) { // the page last: it links the others
 		var text bytes.Buffer
 		if err := f.make(p, &text); err != nil {
 			return fmt.Errorf("write %s of %s: %w", f.File, r.dir, err)
@@ -158,16 +125,8 @@ func (r *Run) report(cells []contents) error {
 
 func (r *Run) page(cells []contents) *page {
 	p := newPage(r.Manifest(), cells)
-	p.illustrate(r)
+	p.run = r
 	return p
-}
-
-func writeHTML(p *page, w io.Writer) error {
-	t, err := htmltemplate.New("report.html.tmpl").Funcs(htmltemplate.FuncMap(templateFuncs)).ParseFS(templates, "report.html.tmpl")
-	if err != nil {
-		return err
-	}
-	return t.Execute(w, p)
 }
 
 func writeMarkdown(p *page, w io.Writer) error {
@@ -184,12 +143,6 @@ func writeMarkdown(p *page, w io.Writer) error {
 	return err
 }
 
-// latencyRow is a row of the table of what was measured.
-type latencyRow struct {
-	Name    string
-	Latency Latency
-}
-
 // templateFuncs are the functions that the templates share.
 var templateFuncs = map[string]any{
 	"words":   words,
@@ -197,7 +150,6 @@ var templateFuncs = map[string]any{
 	"md":      markdown,
 	"under":   underFault,
 	"share":   func(f float64) string { return fmt.Sprintf("%.2f", f) },
-	"row":     func(name string, l Latency) latencyRow { return latencyRow{name, l} },
 }
 
 func newPage(m Manifest, cells []contents) *page {
@@ -229,46 +181,6 @@ var outcomes = []string{"broken", string(Failed), "unknown", string(Planned), "m
 
 // gravity orders cells, the worst first: by their outcome; among equals, the weaker grade.
 func gravity(c contents) int { return slices.Index(outcomes, outcome(c))*10 + int(c.Grade) }
-
-// illustrate gives room in the report to the gravest cells first, one picture each before a second.
-func (p *page) illustrate(r *Run) {
-	a := album{r, mostInline}
-	inCells := func(name, alt string) {
-		for i := range p.Cells {
-			c := &p.Cells[i]
-			if made, ok := a.picture(filepath.Join("cells", c.Folder, name), alt+": "+c.CellName.String()); ok {
-				c.Pictures = append(c.Pictures, made)
-			}
-		}
-	}
-	inCells("timeline", "Who held the lock when")
-	for _, run := range []struct{ name, alt string }{
-		{"latency", "Time to acquire, strategies side by side"},
-		{"contention", "How many clients waited"},
-		{"grants", "Grants per client"},
-	} {
-		if made, ok := a.picture(run.name, run.alt); ok {
-			p.Pictures = append(p.Pictures, made)
-		}
-	}
-	p.showWindows(&a)
-	inCells("latency", "Time to acquire over time")
-	inCells("percentiles", "Percentiles")
-}
-
-// showWindows gives the stories their pictures.
-func (p *page) showWindows(a *album) {
-	for i := range p.Cells {
-		c := &p.Cells[i]
-		c.windows = map[string]picture{}
-		for _, v := range byGravity(c.Judgement.Verdicts) {
-			alt := "What " + v.Checker + " found: " + c.CellName.String()
-			if made, ok := a.picture(filepath.Join("cells", c.Folder, counterexampleOf(v.Checker)), alt); ok {
-				c.windows[v.Checker] = made
-			}
-		}
-	}
-}
 
 // At is what the matrix shows of a strategy under a fault: the worst of the repeats.
 func (p *page) At(strategy, fault string) []square {
@@ -343,14 +255,12 @@ func (c contents) Beside() string { return beside(c) }
 
 // story is what verdicts tell; several may tell the same.
 type story struct {
-	By       string
+	Checkers []string
 	Lines    []string
-	Pages    []link
-	Pictures []picture
 }
 
-// link is a file, relative to the run's folder, and what it is about.
-type link struct{ Name, Href string }
+// By names who tells it.
+func (s story) By() string { return strings.Join(s.Checkers, " and ") }
 
 // Stories are those of the verdicts, the gravest first, each told once.
 func (c contents) Stories() []story {
@@ -361,24 +271,12 @@ func (c contents) Stories() []story {
 		}
 		same := slices.IndexFunc(told, func(s story) bool { return slices.Equal(s.Lines, v.Story) })
 		if same < 0 {
-			told = append(told, story{By: v.Checker, Lines: v.Story})
+			told = append(told, story{Lines: v.Story})
 			same = len(told) - 1
-		} else {
-			told[same].By += " and " + v.Checker
 		}
-		told[same].show(c, v.Checker)
+		told[same].Checkers = append(told[same].Checkers, v.Checker)
 	}
 	return told
-}
-
-// show adds what there is of a checker's counterexample besides words.
-func (s *story) show(c contents, checker string) {
-	if file := counterexampleOf(checker) + ".html"; slices.Contains(c.Files, file) {
-		s.Pages = append(s.Pages, link{checker, "cells/" + c.Folder + "/" + file})
-	}
-	if made, ok := c.windows[checker]; ok {
-		s.Pictures = append(s.Pictures, made)
-	}
 }
 
 // banner is the run in one sentence: how many cells came out how, and the worst of them by name.

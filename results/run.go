@@ -37,6 +37,21 @@ type Info struct {
 	// Unknown is LetPass if what is not known is let pass.
 	Unknown string
 	Part    Part // of a plan
+	// Again gives the command line that makes one cell again; nil: there is only Args.
+	Again    func(CellName) []string
+	Untested *Untested // nil: not known
+}
+
+// record is that of a cell which is planned.
+func (i Info) record(place int, folder string) Record {
+	r := Record{CellName: i.Cells[place], Asked: Asked{Want: i.Want}, Folder: folder, State: Planned}
+	if i.Asked != nil {
+		r.Asked = i.Asked[place]
+	}
+	if i.Again != nil {
+		r.Again = i.Again(r.CellName)
+	}
+	return r
 }
 
 // Create makes the folder of a new run: dir, or, if dir is empty, one in Runs, at which "latest"
@@ -53,13 +68,10 @@ func Create(dir string, info Info) (*Run, error) {
 	}
 	r := &Run{dir: made, top: made, manifest: Manifest{
 		Version: Version, Seed: info.Seed, Args: info.Args, Want: info.Want, Unknown: info.Unknown, Part: info.Part, Start: start.Round(0), Environment: environment(info.Etcd),
+		Untested: info.Untested,
 	}}
-	for i, name := range info.Cells {
-		record := Record{CellName: name, Asked: Asked{Want: info.Want}, Folder: names[i], State: Planned}
-		if info.Asked != nil {
-			record.Asked = info.Asked[i]
-		}
-		r.manifest.Cells = append(r.manifest.Cells, record)
+	for i, name := range names {
+		r.manifest.Cells = append(r.manifest.Cells, info.record(i, name))
 	}
 	if err := r.save(); err != nil {
 		return nil, err

@@ -15,6 +15,7 @@ var floors = map[string][]string{
 	"workloads/lock":    {},
 	"harness/network":   {},
 	"checker/linear":    {},
+	"checker/browser":   {},
 	"checker":           {"checker/history", "checker/linear"},
 	"checker/edn":       {"checker/history"},
 	"workloads":         {"checker/history", "workloads/lock"},

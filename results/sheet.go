@@ -1,0 +1,207 @@
+package results
+
+import (
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"fmt"
+	htmltemplate "html/template"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"lockquake/checker"
+)
+
+// assets are what report.html is made of. uPlot is as npm has it (uplot@1.6.32).
+//
+//go:embed report.html.tmpl assets
+var assets embed.FS
+
+const uplot = "assets/uplot-1.6.32/"
+
+// sheet is report.html as its template sees it.
+type sheet struct {
+	*page
+	Style    htmltemplate.CSS
+	Script   htmltemplate.JS
+	Policy   string
+	Sections []*section // the gravest first
+	More     []*section // for which there is not even room for their names: cells.csv has them
+
+	Heat      []heatRow
+	HeatTime  time.Duration
+	HeatMost  float64
+	HeatMap   htmltemplate.URL
+	HeatScale htmltemplate.URL
+	HeatFault htmltemplate.URL
+	MoreHeat  int
+
+	Settings  []fact
+	Schedules []scheduleRow
+}
+
+// writeHTML writes the report: one file that needs nothing else, with links to files of the run that hold wherever its
+// folder is.
+func writeHTML(p *page, w io.Writer) error {
+	s, err := newSheet(p)
+	if err != nil {
+		return err
+	}
+	t, err := sheetTemplate()
+	if err != nil {
+		return err
+	}
+	if err := s.fill(t); err != nil {
+		return err
+	}
+	return t.Execute(w, s)
+}
+
+func sheetTemplate() (*htmltemplate.Template, error) {
+	return htmltemplate.New("report.html.tmpl").Funcs(templateFuncs).ParseFS(assets, "report.html.tmpl")
+}
+
+func newSheet(p *page) (*sheet, error) {
+	style, script, err := styleAndScript()
+	if err != nil {
+		return nil, err
+	}
+	s := &sheet{page: p, Style: htmltemplate.CSS(style), Script: htmltemplate.JS(script), Policy: policy(style, script)}
+	for i, c := range p.Cells {
+		section := &section{contents: c}
+		if err := section.read(p.run); err != nil {
+			return nil, err
+		}
+		section.Open = section.grave() && i < mostOpen
+		if i < mostNamed {
+			s.Sections = append(s.Sections, section)
+		} else {
+			s.More = append(s.More, section)
+		}
+	}
+	s.readPlans()
+	return s, s.heat()
+}
+
+// mostOpen is how many cells show everything at first.
+const mostOpen = 3
+
+// read gets what the cell's charts are drawn from, or the pictures that there are instead.
+func (s *section) read(r *Run) error {
+	var c charts
+	there, err := r.readIfThere(href(s.Folder, chartsFile), &c)
+	if err != nil {
+		return err
+	}
+	if there && c.sound() {
+		s.charts = &c
+	} else {
+		s.pictures = r.album(s.contents)
+	}
+	return nil
+}
+
+// sound tells whether charts can be drawn: they are as this package writes them.
+func (c *charts) sound() bool {
+	if c.Version != chartsVersion || len(c.OverTime) == 0 || len(c.Holders) == 0 {
+		return false
+	}
+	for _, o := range c.OverTime {
+		if o.Parts < 1 || o.Parts > grains()[0] || len(o.Oldest) != o.Parts || len(o.Acquired) > o.Parts || len(o.Failed) > o.Parts {
+			return false
+		}
+	}
+	for _, h := range c.Holders {
+		if len(h.Clients) > mostRows {
+			return false
+		}
+	}
+	return len(c.Keys) <= mostKeys
+}
+
+// styleAndScript are those of the page, word for word.
+func styleAndScript() (style, script string, err error) {
+	var parts []string
+	for _, name := range []string{uplot + "uPlot.min.css", "assets/report.css", uplot + "LICENSE", uplot + "uPlot.iife.min.js", "assets/report.js"} {
+		text, err := assets.ReadFile(name)
+		if err != nil {
+			return "", "", fmt.Errorf("read what the page is made of: %w", err)
+		}
+		parts = append(parts, string(text))
+	}
+	return parts[0] + parts[1], "/* uPlot 1.6.32\n" + parts[2] + "*/\n" + parts[3] + parts[4], nil
+}
+
+// policy is the page's own: nothing runs but its script, nothing is fetched.
+func policy(style, script string) string {
+	return fmt.Sprintf("default-src 'none'; script-src %s; style-src %s; img-src data:; base-uri 'none'; form-action 'none'", hash(script), hash(style))
+}
+
+func hash(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+}
+
+// mostGravest is how many cells are named below the banner.
+const mostGravest = 8
+
+// Gravest are cells in which something broke, whether or not anything better was promised.
+func (s *sheet) Gravest() []*section { return s.graves()[:min(len(s.graves()), mostGravest)] }
+
+// MoreGrave is how many more there are.
+func (s *sheet) MoreGrave() int { return max(0, len(s.graves())-mostGravest) }
+
+func (s *sheet) graves() []*section {
+	var graves []*section
+	for _, section := range s.Sections {
+		if section.Tone() == checker.Unsafe.String() {
+			graves = append(graves, section)
+		}
+	}
+	return graves
+}
+
+// mostMeasured is how many rows the table of numbers has.
+const mostMeasured = 250
+
+// Rows are the cells that were measured, in the order of the plan.
+func (s *sheet) Rows() []contents { return s.measured()[:min(len(s.measured()), mostMeasured)] }
+
+// MoreRows is how many more there are.
+func (s *sheet) MoreRows() int { return max(0, len(s.measured())-mostMeasured) }
+
+func (s *sheet) measured() []contents {
+	return slices.DeleteFunc(slices.Clone(s.planned), func(c contents) bool { return !c.measured })
+}
+
+// comparedCell is a line of the chart that compares strategies.
+type comparedCell struct {
+	Strategy string    `json:"strategy"`
+	Fault    string    `json:"fault"`
+	Curve    dataCurve `json:"curve"`
+}
+
+// Compared are the first repeats of the measured cells, as many as the table of numbers has.
+func (s *sheet) Compared() []comparedCell {
+	var cells []comparedCell
+	for _, c := range s.Rows() {
+		if c.Repeat == 1 && c.Acquire.Count > 0 && !c.Unstable() {
+			row := measuredRow{acquireRow, c.Acquire}
+			cells = append(cells, comparedCell{c.Strategy, c.Fault, dataCurve{"", row.Count, row.everySecond()}})
+		}
+	}
+	return cells
+}
+
+// Files are those of the run's folder.
+func (s *sheet) Files() []link {
+	var links []link
+	for _, file := range s.run.files(".") {
+		if !strings.HasSuffix(file, ".svg") && file != "report.html" {
+			links = append(links, link{file, file})
+		}
+	}
+	return links
+}
