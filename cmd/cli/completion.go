@@ -120,6 +120,7 @@ func (a app) flagValues() map[string]completer {
 func (a app) arguments() map[string]completer {
 	return map[string]completer{
 		"run":     scenarioArguments,
+		"hunt":    scenarioArguments,
 		"check":   atMostOne(runArguments),
 		"report":  atMostOne(runArguments),
 		"compare": runArguments,

@@ -84,7 +84,7 @@ Exit codes: 0 judged and held, 1 a guarantee broken, 3 unknown, 4 only a thresho
 	}
 	root.SetVersionTemplate(thisBuild().String() + "\n")
 	root.SetHelpCommand(a.helpCommand())
-	root.AddCommand(a.demoCommand(), a.runCommand(), a.execTestCommand(), a.benchCommand(), a.selftestCommand(), a.checkCommand(), a.reportCommand(), a.reproCommand(), a.compareCommand(), a.mergeCommand(), a.listCommand(), a.serveCommand(), a.completionCommand(), a.doctorCommand(), a.manCommand(), a.versionCommand())
+	root.AddCommand(a.demoCommand(), a.runCommand(), a.execTestCommand(), a.benchCommand(), a.huntCommand(), a.selftestCommand(), a.checkCommand(), a.reportCommand(), a.reproCommand(), a.compareCommand(), a.mergeCommand(), a.listCommand(), a.serveCommand(), a.completionCommand(), a.doctorCommand(), a.manCommand(), a.versionCommand())
 	a.completeAll(root)
 	return root
 }

@@ -166,7 +166,7 @@ func spawn() (s *spawned, err error) {
 	s = &spawned{command: &exec.Cmd{
 		Path:        executable,
 		Args:        []string{"lockquake-virtual"},
-		Env:         append(os.Environ(), childVariable+"=1"),
+		Env:         append(append(frugal(), os.Environ()...), childVariable+"=1"),
 		SysProcAttr: cluster.ChildAttributes(),
 	}}
 	s.command.Stderr = &s.stderr
@@ -187,6 +187,10 @@ func spawn() (s *spawned, err error) {
 	}
 	return s, nil
 }
+
+// frugal is the environment of a process that others may run beside: one goroutine at a time has something to do, mostly,
+// and a second core would be busy with looking for more; and memory is small. What this process was given itself goes before.
+func frugal() []string { return []string{"GOMAXPROCS=1", "GOGC=400"} }
 
 // listen hears what the process says until its last word; nil: there was none.
 func (s *spawned) listen(heard func([]byte) error) (last *word, err error) {

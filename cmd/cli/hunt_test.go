@@ -1,0 +1,39 @@
+package cli
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func TestHuntTellsOfTheFirstViolationAndKeepsIt(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "hunt")
+	s := call(t, "hunt", "--strategy", "none,mutex", "--fault", "none", "--members", "1", "--duration", "10s", "--seed", "7", "--seeds", "2", "--again", "2", "--parallel", "1", "--out", out)
+	s.want(t, exitBroken,
+		"lockquake hunt: seeds from 7, 2 cells each, 10s of virtual time a cell",
+		"seed 7  BROKEN  none without faults", " both held k0 for ", "kept: "+out,
+		"seed 7  again   none without faults: ", "exclusion in 2 of 2",
+		"RESULT: 3 cells, 0.0 virtual hours, ", "1 gave less than is wanted; exit 1", // the second seed is mutex's alone
+	)
+	kept, err := os.ReadDir(out)
+	if err != nil || len(kept) != 1 || kept[0].Name() != "seed-7-none__none__r1" {
+		t.Fatalf("kept are %v, error %v", kept, err)
+	}
+	call(t, "check", filepath.Join(out, kept[0].Name())).want(t, exitBroken, "exclusion invalid")
+}
+
+func TestHuntThatFindsNothingLeavesNothing(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "hunt")
+	call(t, "hunt", "--fault", "none", "--members", "1", "--duration", "10s", "--seeds", "1", "--out", out).want(t, exitHeld, "RESULT: 1 cell, ", " grants judged; exit 0")
+	if _, err := os.Stat(out); !os.IsNotExist(err) {
+		t.Errorf("its folder is there: %v", err)
+	}
+}
+
+func TestHuntThatHasNoTimeKnowsNothing(t *testing.T) {
+	t.Chdir(t.TempDir())
+	call(t, "hunt", "--fault", "none", "--for", "1ns").want(t, exitUnknown, "RESULT: 0 cells, ", "exit 3")
+	call(t, "hunt", "--for", "0s").want(t, exitUsage, "--for is 0s: give a positive duration")
+	call(t, "hunt", "--again", "-1").want(t, exitUsage, "--again is -1: give a number")
+	call(t, "hunt", "--fault", "pause-leader").want(t, exitUsage, "a cluster of kind virtual cannot pause members")
+}
