@@ -56,6 +56,11 @@ func (c *Cell) Begin() error {
 	return c.run.update(c.index, func(r *Record) { r.Begun = time.Now().Round(0) })
 }
 
+// CutShort notes that the cell was interrupted: what it would have come to is not known.
+func (c *Cell) CutShort() error {
+	return c.run.update(c.index, func(r *Record) { r.Cut = true })
+}
+
 // WritePlan stores the plan, which this package does not read.
 func (c *Cell) WritePlan(plan []byte) error { return writeFile(c.Path(planFile), plan) }
 
@@ -101,7 +106,8 @@ func (c *Cell) Finish(h history.History, j checker.Judgement) error {
 		title += ", broken" // in another way than its grade tells of
 	}
 	m := measurement{s.measure(), s.struck()}
-	thresholds := c.Record().Limits.judge(s, m.Stats)
+	cut := c.Record().Cut || h.Cut != ""
+	thresholds := c.Record().Limits.judge(s, m.Stats, cut)
 	if j.Harness {
 		doubt(thresholds)
 	}
@@ -117,7 +123,7 @@ func (c *Cell) Finish(h history.History, j checker.Judgement) error {
 		func() error {
 			return c.run.update(c.index, func(r *Record) {
 				r.State, r.Grade, r.Validity, r.Why, r.Thresholds = Done, j.Grade, j.Validity, Headline(j).Why, thresholds
-				r.Cut = h.Cut != ""
+				r.Cut = cut
 				if t, ok := telling(thresholds); ok && j.Validity == checker.Valid {
 					r.Why = t.Name + ": " + t.Why
 				}

@@ -81,7 +81,7 @@ type Record struct {
 	Asked
 	Folder     string           `json:"folder"`         // below cells/
 	Begun      time.Time        `json:"begun,omitzero"` // zero: it was not, or by an older version
-	Cut        bool             `json:"cut,omitempty"`  // its history is cut short
+	Cut        bool             `json:"cut,omitempty"`  // short, by a kill or an interruption
 	State      State            `json:"state"`
 	Grade      checker.Grade    `json:"grade"`
 	Validity   checker.Validity `json:"validity"` // of the guarantee

@@ -25,8 +25,8 @@ type Source struct {
 // run has carried out stays planned.
 //
 // Of a cell that several runs have carried out, the worst verdict counts, and among equals the first attempt: a verdict
-// is never made good by trying again. An attempt that came to no verdict, because the harness failed or a kill cut its
-// history short, counts only where no other came to one, unless what there is of its history is broken; unjudged says
+// is never made good by trying again. An attempt that came to no verdict, because the harness failed, or a kill or
+// an interruption cut it short, counts only where no other came to one, unless what there is of its history is broken; unjudged says
 // that of a cell that nobody has judged. So it does not matter in which order runs are joined, or whether some of them
 // were joined before.
 func Merge(dir string, runs []*Run, unjudged func(*Cell) checker.Validity) (*Run, error) {
@@ -100,6 +100,7 @@ func alike(runs []*Run) error {
 
 // difference is what the command lines of two runs say differently.
 func difference(a, b Manifest) string {
+	a.Args, b.Args = withoutShard(a.Args), withoutShard(b.Args)
 	only, other := settings(a, b), settings(b, a)
 	if only == other {
 		return "their command lines do not tell, so they may be of two versions of lockquake"

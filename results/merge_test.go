@@ -194,7 +194,7 @@ func TestWhatIsNotOfOnePlanIsNotJoined(t *testing.T) {
 	for says, change := range map[string]func(*Manifest){
 		"it does not say which plan it is of":                                  func(m *Manifest) { m.Part = Part{} },
 		"their plans differ: seed 7 and 8":                                     func(m *Manifest) { m.Seed = 8 },
-		"their plans differ: as usual and --clients=3":                         func(m *Manifest) { m.Part.Plan, m.Args = "beef", append(m.Args, "--clients=3") },
+		"their plans differ: as usual and --clients=3":                         func(m *Manifest) { m.Part.Plan, m.Args = "beef", append(m.Args[:4:4], "--shard=2/2", "--clients=3") },
 		"their plans differ: their command lines do not tell":                  func(m *Manifest) { m.Part.Plan = "beef" },
 		"one plan was split in two ways, into 1 and into 2":                    func(m *Manifest) { m.Part.Of = 2 },
 		"different things are wanted of their cells: as usual and --min-ops=7": func(m *Manifest) { m.Cells[0].Limits.MinOps, m.Args = 7, append(m.Args, "--min-ops=7") },

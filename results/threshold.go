@@ -40,29 +40,30 @@ func (t Threshold) Word() string {
 // Judge holds a history against the limits. Like the statistics, it looks at the measured window only.
 func (l Limits) Judge(h history.History) []Threshold {
 	s := newScene(&h)
-	return l.judge(s, s.measure())
+	return l.judge(s, s.measure(), h.Cut != "")
 }
 
-func (l Limits) judge(s *scene, st Stats) (all []Threshold) {
+// judge knows nothing of the rest of a history that is cut short.
+func (l Limits) judge(s *scene, st Stats, cut bool) (all []Threshold) {
 	if l.MaxP99 > 0 {
-		all = append(all, l.p99(s, st))
+		all = append(all, l.p99(s, st, cut))
 	}
 	if l.MaxGap > 0 {
-		all = append(all, l.gap(s, st))
+		all = append(all, l.gap(st, cut))
 	}
 	if l.MinOps > 0 {
-		all = append(all, l.ops(s, st))
+		all = append(all, l.ops(st, cut))
 	}
 	return all
 }
 
 // p99 counts as too long also what waited for longer than the limit in vain. Else a lock would do well that lets one
 // client in again and again, and the others never.
-func (l Limits) p99(s *scene, st Stats) Threshold {
+func (l Limits) p99(s *scene, st Stats, cut bool) Threshold {
 	t := Threshold{Name: "max-p99", Unit: "ms", Limit: inMs(l.MaxP99)}
 	waited, vain := s.patience(st, l.MaxP99)
 	switch {
-	case s.h.Cut != "":
+	case cut:
 		t.Why = "the history is cut short: how long the rest took is not known"
 	case st.Unstable():
 		t.Why = fmt.Sprintf("a backlog of %d acquires that were due: how long they took says only how long it was measured", st.Backlog)
@@ -100,25 +101,23 @@ func (s *scene) patience(st Stats, limit time.Duration) (waited Latency, vain in
 	return latencies.latency(), vain
 }
 
-func (l Limits) gap(s *scene, st Stats) Threshold {
+func (l Limits) gap(st Stats, cut bool) Threshold {
 	t := Threshold{Name: "max-gap", Unit: "ms", Limit: inMs(l.MaxGap)}
 	t.Why = fmt.Sprintf("nobody was granted the lock for %s from %.3f s on", words(st.LongestGap), st.LongestGapAt.Seconds())
 	t.hold(st.LongestGap, l.MaxGap)
-	if t.Validity == checker.Valid && (st.Acquired == 0 || s.h.Cut != "") { // a longer gap than the limit is one, whatever came then
+	switch {
+	case t.Validity == checker.Invalid: // a longer gap than the limit is one, whatever came then
+	case cut:
 		t.Validity = checker.Unknown
-		t.Why += unmeasured(s)
+		t.Why += "; the history is cut short"
+	case st.Acquired == 0:
+		t.Validity = checker.Unknown
+		t.Why += "; that is all that was measured"
 	}
 	return t
 }
 
-func unmeasured(s *scene) string {
-	if s.h.Cut != "" {
-		return "; the history is cut short there"
-	}
-	return "; that is all that was measured"
-}
-
-func (l Limits) ops(s *scene, st Stats) Threshold {
+func (l Limits) ops(st Stats, cut bool) Threshold {
 	got := float64(st.Acquired)
 	t := Threshold{Name: "min-ops", Unit: "acquires", Limit: float64(l.MinOps), Measured: &got, Validity: checker.Valid}
 	t.Why = fmt.Sprintf("%d acquired in %s, at least %d", st.Acquired, words(st.To-st.From), l.MinOps)
@@ -126,7 +125,7 @@ func (l Limits) ops(s *scene, st Stats) Threshold {
 		t.Validity = checker.Invalid
 		t.Why = fmt.Sprintf("%d acquired in %s, %d fewer than %d", st.Acquired, words(st.To-st.From), l.MinOps-st.Acquired, l.MinOps)
 	}
-	if t.Validity == checker.Invalid && s.h.Cut != "" {
+	if t.Validity == checker.Invalid && cut {
 		t.Validity = checker.Unknown
 		t.Why += "; the history is cut short"
 	}

@@ -43,6 +43,6 @@ func documentTable() table {
 		{"folder", "cell", "below cells/"},
 		{"state", "cell", "planned, done or failed"},
 		{"begun", "cell", "RFC 3339"},
-		{"cut", "cell", "true, if its history is cut short"},
+		{"cut", "cell", "true, if a kill or an interruption cut it short"},
 	}}
 }

@@ -24,7 +24,8 @@ would have. Shards must be of one plan: the same seed, scenarios and settings; w
 order they are named, does not matter. A shard or a cell that is missing is unknown, and named.
 
 A verdict is never made good by trying again: of a cell that was carried out several times, the worst counts. An
-attempt that came to none, because the harness failed or a kill cut it short, counts only if no other one came to any.
+attempt that came to none, because the harness failed, or a kill or an interruption cut it short, counts only if no
+other one came to any.
 So a shard that failed (exit 70) can be tried again, in a folder of its own, and merged with what it left. Joining a
 merged run with its parts once more changes nothing.
 

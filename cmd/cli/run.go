@@ -412,6 +412,11 @@ func (a app) carryOut(ctx context.Context, run *results.Run, cell harness.Cell, 
 		}
 		return outcome{err: errors.Join(err, stored.Fail(err))}
 	}
+	if ctx.Err() != nil {
+		if err := stored.CutShort(); err != nil {
+			return outcome{err: err}
+		}
+	}
 	monitor.Enter(harness.Judging)
 	return a.judge(stored, s.checkers, s.strategies[cell.Strategy].Promise)
 }
