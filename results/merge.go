@@ -122,7 +122,7 @@ func (m Manifest) planned() []Share {
 
 func mergedInfo(runs []*Run) Info {
 	m := runs[0].Manifest()
-	info := Info{Seed: m.Seed, Args: withoutShard(m.Args), Want: m.Want, Unknown: m.Unknown, Part: m.Part}
+	info := Info{Seed: m.Seed, Args: withoutShard(m.Args), Want: m.Want, Unknown: m.Unknown, Part: m.Part, Untested: m.Untested}
 	for _, share := range m.planned() {
 		info.Cells = append(info.Cells, share.CellName)
 		info.Asked = append(info.Asked, share.Asked)

@@ -25,6 +25,7 @@ func documentTable() table {
 		{"environment", "run", "go, etcd, os, arch, cores; of a merged run, those of all parts"},
 		{"part", "run", "plan (a digest), of, shards, cells: what of a plan it is"},
 		{"merged", "run", "the runs that it was joined from: shards, start, end, environment"},
+		{"untested", "run", "left_out, strategies, faults, cannot: what it did not try, in words"},
 		{"cells", "run", "in the order of the plan"},
 		{"strategy", "cell", "its name"},
 		{"fault", "cell", "the name of the fault or scenario; none: in calm"},
@@ -42,6 +43,7 @@ func documentTable() table {
 		{"faults", "cell", "what each injection really did: fault, target, from_ns, to_ns, healed, observed, evidence"},
 		{"folder", "cell", "below cells/"},
 		{"state", "cell", "planned, done or failed"},
+		{"again", "cell", "the command line that makes this cell again; missing: only all of the run can be"},
 		{"begun", "cell", "RFC 3339"},
 		{"cut", "cell", "true, if a kill or an interruption cut it short"},
 	}}
