@@ -343,11 +343,15 @@ func FuzzDecode(f *testing.F) {
 	record(f, &file, oneHold)
 	f.Add(file.Bytes())
 	f.Add([]byte("plain text"))
-	f.Fuzz(func(_ *testing.T, b []byte) {
+	f.Fuzz(func(t *testing.T, b []byte) {
 		h, err := Decode(bytes.NewReader(b))
-		if err == nil {
-			h.Holds()
-			h.Injections()
+		if err != nil {
+			return
+		}
+		h.Holds()
+		h.Injections()
+		if n := cap(h.Ops) + cap(h.Infos); n > 2*len(b) {
+			t.Errorf("room for %d operations and observations in a file of %d bytes", n, len(b))
 		}
 	})
 }

@@ -18,7 +18,8 @@ const maxLine = 1 << 20 // bytes; a longer line is not one of ours
 // the header could be read.
 //
 // A reader that can seek is read twice, first to count: slices that grow as they are filled would take
-// twice the memory.
+// twice the memory. What it takes is bounded by the file's size: a small file that says the same over and over is
+// not a history.
 func Decode(r io.Reader) (History, error) {
 	room, err := foresee(r)
 	if err != nil {
@@ -58,8 +59,13 @@ func foresee(r io.Reader) (room, error) {
 	}
 	found := lines.count()
 	lines.close() // it reads ahead
+	end, err := file.Seek(0, io.SeekEnd)
+	if err != nil {
+		return room{}, err
+	}
+	most := int(end - at) // no event is so like another one that it takes less than a byte
 	_, err = file.Seek(at, io.SeekStart)
-	return found, err
+	return room{min(found.ops, most), min(found.infos, most)}, err
 }
 
 func readHeader(lines *lineReader) (Header, error) {
@@ -102,7 +108,9 @@ type parser struct {
 	lines   *lineReader
 	kept    interned
 	events  int64
-	ended   bool // the latest observation was the end mark
+	latest  int64 // sequence number
+	astray  int   // events that did not have the next one
+	ended   bool  // the latest observation was the end mark
 	cut     string
 	garbled bool
 }
@@ -137,11 +145,25 @@ func (p *parser) next(batch []Event) ([]Event, bool) {
 		p.garble("line %d: %v", p.lines.n, err)
 		return batch, false
 	}
+	if p.wander(e.Seq); p.astray > mostAstray {
+		p.garble("line %d: %d events were out of order by then", p.lines.n, p.astray)
+		return batch, false
+	}
 	p.events++
 	if e.Kind == Info {
 		p.ended = e.Op == End
 	}
 	return more, true
+}
+
+// mostAstray is how many events out of order are read as they are, for a checker to tell of.
+const mostAstray = 2 * maxDefects
+
+func (p *parser) wander(seq int64) {
+	if seq != p.latest+1 {
+		p.astray++
+	}
+	p.latest = seq
 }
 
 func (p *parser) garble(format string, args ...any) {
