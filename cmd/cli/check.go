@@ -79,7 +79,7 @@ func runOf(args []string) string {
 
 // namingRuns spells an argument like -1, which names a run, as latest-1: the parser would take it for a flag.
 func namingRuns(args []string) []string {
-	if len(args) == 0 || !slices.Contains([]string{"check", "report", "compare", "serve"}, args[0]) {
+	if len(args) == 0 || !slices.Contains([]string{"check", "report", "compare", "merge", "serve"}, args[0]) {
 		return args
 	}
 	named := slices.Clone(args)

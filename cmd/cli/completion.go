@@ -124,6 +124,7 @@ func (a app) arguments() map[string]completer {
 		"check":   atMostOne(runArguments),
 		"report":  atMostOne(runArguments),
 		"compare": runArguments,
+		"merge":   runArguments,
 		"serve":   atMostOne(runArguments),
 		"repro":   reproArguments,
 		"bench":   suiteArguments,

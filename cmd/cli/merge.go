@@ -94,6 +94,9 @@ func (a app) unjudged(cell *results.Cell) checker.Validity {
 func (a app) joined(cell *results.Cell) outcome {
 	record := cell.Record()
 	o := outcome{name: record.CellName, thresholds: record.Thresholds}
+	if record.Cut {
+		o.cut = "a kill or an interruption cut it short"
+	}
 	switch record.State {
 	case results.Failed:
 		o.err = errors.New(record.Why)

@@ -62,7 +62,7 @@ the lock does, also several at once, in one cell. What flags say goes before wha
   lockquake run --exec 'python3 mylock.py' --fault pause-holder
   lockquake run --fault pause-leader --cluster process
   lockquake run --strategy all --fault core --want promised
-  lockquake run --strategy mutex+fence --fault core --want lease-bounded --max-p99 500ms --max-gap 3s --min-ops 20
+  lockquake run --strategy mutex+fence --fault core --want fenced --max-p99 5s --max-gap 5s --min-ops 10
   lockquake run --strategy tutorial --fault revoke-holder --plan-only`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.scenarios, o.given, o.adapts = args, cmd.Flags().Changed, true
