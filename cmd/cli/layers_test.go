@@ -30,7 +30,7 @@ var floors = map[string][]string{
 	"results":          {"checker", "checker/history"},
 	"harness":          {"checker/history", "workloads/lock", "workloads", "workloads/locks", "harness/network", "harness/cluster", "harness/cluster/virtual", "harness/nemesis", "harness/scenario", "results"},
 	"harness/repro":    {"checker/history", "workloads/lock", "workloads", "workloads/locks", "harness/network", "harness/cluster", "harness"},
-	"harness/locktest": {"checker/history", "checker", "workloads/lock", "workloads", "workloads/locks", "harness/network", "harness/cluster", "harness/nemesis", "harness/scenario", "harness", "results"},
+	"harness/locktest": {"checker/history", "checker", "workloads/lock", "workloads", "workloads/locks", "harness/network", "harness/cluster", "harness/cluster/virtual", "harness/nemesis", "harness/scenario", "harness", "results"},
 	"cmd/cli":          {"checker/history", "checker/edn", "checker", "workloads/lock", "workloads", "workloads/locks", "workloads/program", "harness/network", "harness/cluster", "harness/cluster/virtual", "harness/nemesis", "harness/scenario", "harness", "harness/repro", "results"},
 	"cmd/lockquake":    {"cmd/cli"},
 

@@ -12,6 +12,7 @@ import (
 
 	"lockquake/checker"
 	"lockquake/harness"
+	"lockquake/harness/cluster/virtual"
 	"lockquake/harness/nemesis"
 	"lockquake/harness/scenario"
 	"lockquake/results"
@@ -47,6 +48,9 @@ func choose(name string, strategy lock.Strategy, options []Option) (*gate, error
 			return nil, err
 		}
 	}
+	if err := g.chooseKind(); err != nil {
+		return nil, err
+	}
 	recipes, err := g.scenarios()
 	if err != nil {
 		return nil, err
@@ -59,6 +63,25 @@ func choose(name string, strategy lock.Strategy, options []Option) (*gate, error
 		g.trials = append(g.trials, trial)
 	}
 	return g, g.heed(os.Getenv(seedVariable))
+}
+
+func (g *gate) chooseKind() error {
+	if !g.virtual {
+		return nil
+	}
+	g.kind = harness.Virtual()
+	if unfit := g.kind.Unfit(g.without); unfit != "" {
+		return fmt.Errorf("Virtual: the lock %s, and in virtual time it must", unfit)
+	}
+	return virtual.Check()
+}
+
+// cluster is the name of the kind.
+func (c *choice) cluster() string {
+	if c.virtual {
+		return scenario.Virtual
+	}
+	return scenario.Embed
 }
 
 // heed takes the seed of the environment.
@@ -150,7 +173,7 @@ func (c *choice) group(faults []string) []scenario.Scenario {
 
 // asked are the settings under those of a scenario.
 func (c *choice) asked(recipe scenario.Settings) harness.Settings {
-	s := harness.Usual().Under(recipe)
+	s := harness.UsualOn(c.cluster()).Under(recipe)
 	for _, change := range c.settings {
 		change(&s)
 	}
@@ -165,8 +188,9 @@ func (g *gate) trial(name string, recipe scenario.Scenario) (t trial, err error)
 		return t, err
 	}
 	t.Readers = t.workload.Readers
-	if t.Settings.Cluster != scenario.Embed {
-		return t, fmt.Errorf("scenario %s: it asks for a cluster of kind %s, and go test has %s only: lockquake run has all", recipe.Name, t.Settings.Cluster, scenario.Embed)
+	if t.Settings.Cluster != g.cluster() {
+		return t, fmt.Errorf("scenario %s: it asks for a cluster of kind %s, and this test has %s: go test has %s, and %s by the option Virtual; lockquake run has all",
+			recipe.Name, t.Settings.Cluster, g.cluster(), scenario.Embed, scenario.Virtual)
 	}
 	if err := t.Settings.Validate(g.kind); err != nil {
 		return t, err
@@ -224,4 +248,12 @@ func (g *gate) estimate() (all time.Duration) {
 		all += harness.Draw(g.seed, []harness.Trial{t.Trial}).Estimate()
 	}
 	return all
+}
+
+// lasts is the estimate in words.
+func (g *gate) lasts() string {
+	if g.virtual {
+		return g.estimate().String() + " of virtual time"
+	}
+	return g.estimate().String()
 }

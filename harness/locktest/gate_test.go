@@ -105,27 +105,27 @@ func TestSeedOfTheEnvironmentGoesFirst(t *testing.T) {
 
 func TestWrongOptionsAreAnsweredInOneLine(t *testing.T) {
 	for want, option := range map[string]Option{
-		`there is no fault "pause-holdr": did you mean "pause-holder"?`:   Faults("pause-holdr"),
-		"no Faults are named: give at least one":                          Faults(),
-		"fault pause-leader: a cluster of kind embed cannot pause":        Faults("pause-leader"),
-		"fault bridge: a cluster of kind embed has 3 members, and 5":      Faults("bridge"),
-		`there is no scenario "holdr": did you mean "holder"?`:            Scenario("holdr"),
-		"read scenario: open nowhere.yaml: no such file":                  Scenario("nowhere.yaml"),
-		"mine.yaml:1:1: a scenario has no \"fault\": did you mean":        ScenarioText("mine", "fault: []"),
-		"it asks for a cluster of kind process, and go test has embed on": Scenario("jepsen-lock-set"),
-		"Want is given something that is not a grade":                     Want(checker.Exclusive, checker.Ungraded),
-		`Known is given "fencing": give grant, release or progress`:       Known("fencing"),
-		`there is no workload "write": give one of register,`:             Workload("write"),
-		"permits is 2: workload register has one writer at a time":        Set(func(s *harness.Settings) { s.Permits = 2 }),
-		"MaxP99 is given 0s: give more than 0":                            MaxP99(0),
-		"MaxGap is given -1s: give more than 0":                           MaxGap(-time.Second),
-		"MinOps is given 0: give more than 0":                             MinOps(0),
-		"members is 2: give an odd number":                                Members(2),
-		"clients is 0: give a number from 1":                              Clients(0),
-		"repeat is 0: give a number from 1":                               Repeat(0),
-		"ttl is 100ms: give whole seconds":                                TTL(100 * time.Millisecond),
-		"duration is 0s: give a positive":                                 Duration(0),
-		"Hold is given 2s and 1s: give the lower end first":               Hold(2*time.Second, time.Second),
+		`there is no fault "pause-holdr": did you mean "pause-holder"?`:  Faults("pause-holdr"),
+		"no Faults are named: give at least one":                         Faults(),
+		"fault pause-leader: a cluster of kind embed cannot pause":       Faults("pause-leader"),
+		"fault bridge: a cluster of kind embed has 3 members, and 5":     Faults("bridge"),
+		`there is no scenario "holdr": did you mean "holder"?`:           Scenario("holdr"),
+		"read scenario: open nowhere.yaml: no such file":                 Scenario("nowhere.yaml"),
+		"mine.yaml:1:1: a scenario has no \"fault\": did you mean":       ScenarioText("mine", "fault: []"),
+		"it asks for a cluster of kind process, and this test has embed": Scenario("jepsen-lock-set"),
+		"Want is given something that is not a grade":                    Want(checker.Exclusive, checker.Ungraded),
+		`Known is given "fencing": give grant, release or progress`:      Known("fencing"),
+		`there is no workload "write": give one of register,`:            Workload("write"),
+		"permits is 2: workload register has one writer at a time":       Set(func(s *harness.Settings) { s.Permits = 2 }),
+		"MaxP99 is given 0s: give more than 0":                           MaxP99(0),
+		"MaxGap is given -1s: give more than 0":                          MaxGap(-time.Second),
+		"MinOps is given 0: give more than 0":                            MinOps(0),
+		"members is 2: give an odd number":                               Members(2),
+		"clients is 0: give a number from 1":                             Clients(0),
+		"repeat is 0: give a number from 1":                              Repeat(0),
+		"ttl is 100ms: give whole seconds":                               TTL(100 * time.Millisecond),
+		"duration is 0s: give a positive":                                Duration(0),
+		"Hold is given 2s and 1s: give the lower end first":              Hold(2*time.Second, time.Second),
 	} {
 		_, err := choose("TestLock", locks.Mutex, []Option{option})
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -133,6 +133,10 @@ func TestWrongOptionsAreAnsweredInOneLine(t *testing.T) {
 		}
 	}
 	if _, err := choose("TestLock", nil, nil); err == nil || !strings.Contains(err.Error(), "there is no strategy: give") {
+		t.Error(err)
+	}
+	outside := []Option{Virtual(time.Hour), Without(nemesis.ThroughClient)}
+	if _, err := choose("TestLock", locks.Mutex, outside); err == nil || !strings.Contains(err.Error(), "Virtual: the lock does not talk to etcd through its client") {
 		t.Error(err)
 	}
 	aimless := []Option{Faults("revoke-holder"), Without(nemesis.OnLease)}

@@ -11,6 +11,8 @@
 // the plan, history, verdicts and pictures of a failure are kept: a folder that lockquake check and lockquake
 // report read.
 //
+// With Virtual the same happens in virtual time, so that a gate covers hours; the members and clients are as real.
+//
 // It draws, carries out and judges by the same packages as the command lockquake run. Read options.go for what
 // can be chosen, and workloads/lock for what a strategy is.
 package locktest
@@ -30,9 +32,9 @@ func Run(t *testing.T, strategy lock.Strategy, options ...Option) {
 		t.Fatalf("locktest: %v", err)
 	}
 	if testing.Short() {
-		t.Skipf("locktest: left out by -short: shaking etcd clusters takes about %v", g.estimate())
+		t.Skipf("locktest: left out by -short: shaking etcd clusters takes about %v", g.lasts())
 	}
-	t.Logf("locktest: seed %d, about %v; %s=%d repeats its plan", g.seed, g.estimate(), seedVariable, g.seed)
+	t.Logf("locktest: seed %d, about %v; %s=%d repeats its plan", g.seed, g.lasts(), seedVariable, g.seed)
 	for _, trial := range g.trials {
 		t.Run(trial.Scenario.Name, func(t *testing.T) {
 			t.Helper()

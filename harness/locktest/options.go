@@ -27,6 +27,7 @@ type choice struct {
 	seed     uint64
 	seeded   bool
 	parallel bool
+	virtual  bool
 }
 
 // Groups of faults that have a name, as on the command line.
@@ -137,6 +138,22 @@ func Seed(seed uint64) Option {
 
 // Parallel runs the subtests beside each other, as many as go test -parallel says: they mostly wait.
 func Parallel() Option { return func(c *choice) error { c.parallel = true; return nil } }
+
+// Virtual gates the lock in virtual time, each test for so long a time of it: an hour takes some ten seconds, in which
+// leases of 10 s and holds of a second are usual. A virtual hour without the lock would take five; each grant adds
+// some milliseconds.
+//
+// Time is virtual for all that the strategy does, and goes on only when all of it waits for time, for a channel or a
+// sync.Cond that it has made itself, or for its etcd client. What waits for something else stops it: a channel, timer or
+// sync.Mutex that was there before the test, a mutex whose owner waits for etcd, a real socket, a process. After
+// ten seconds without progress the test panics, and shows the goroutines that do. A lock that is safe here has been
+// tried for hours; schedules of goroutines are others in every run, though, also of one seed.
+func Virtual(lasts time.Duration) Option {
+	return func(c *choice) error {
+		c.virtual = true
+		return Duration(lasts)(c)
+	}
+}
 
 // Members is how many the cluster has; an odd number (usually 3).
 func Members(n int) Option { return Set(func(s *harness.Settings) { s.Members = n }) }

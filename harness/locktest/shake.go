@@ -13,6 +13,7 @@ import (
 	"lockquake/checker"
 	"lockquake/checker/history"
 	"lockquake/harness"
+	"lockquake/harness/cluster/virtual"
 	"lockquake/results"
 )
 
@@ -44,7 +45,7 @@ func (g *gate) shake(t *testing.T, tr trial) {
 		if err != nil {
 			t.Fatalf("locktest: %v", err)
 		}
-		o := g.carryOut(t.Context(), stored, cell, tr)
+		o := g.carryOut(t, stored, cell, tr)
 		all = append(all, o)
 		if !o.held() {
 			told = append(told, tell(o))
@@ -69,12 +70,12 @@ func (g *gate) info(test string, plan harness.Plan, tr trial) results.Info {
 }
 
 // carryOut does one cell and judges it.
-func (g *gate) carryOut(ctx context.Context, stored *results.Cell, cell harness.Cell, tr trial) outcome {
+func (g *gate) carryOut(t *testing.T, stored *results.Cell, cell harness.Cell, tr trial) outcome {
 	o := outcome{stored: stored}
 	parts := harness.Parts{
 		Strategy: g.strategy, Workload: tr.workload, Faults: tr.Faults(), Kind: g.kind, Place: harness.Place{Prefix: "lockquake/"},
 	}
-	if o.err = harness.Record(ctx, cell, parts, stored); o.err != nil {
+	if o.err = g.record(t, cell, parts, stored); o.err != nil {
 		return o
 	}
 	if o.history, o.err = stored.ReadHistory(); o.err == nil {
@@ -82,6 +83,18 @@ func (g *gate) carryOut(ctx context.Context, stored *results.Cell, cell harness.
 		o.thresholds = tr.limits.Judge(o.history)
 	}
 	return o
+}
+
+// record carries out a cell, in virtual time if that was chosen.
+func (g *gate) record(t *testing.T, cell harness.Cell, parts harness.Parts, stored *results.Cell) (err error) {
+	if !g.virtual {
+		return harness.Record(t.Context(), cell, parts, stored)
+	}
+	left := virtual.In(t, virtual.Outside{}, func(ctx context.Context) { err = harness.Record(ctx, cell, parts, stored) })
+	if left != nil {
+		t.Logf("locktest: the lock leaves goroutines behind: %v", left)
+	}
+	return err
 }
 
 // keep makes the run's folder whole where go test keeps it, and says where that is, or what would keep it.

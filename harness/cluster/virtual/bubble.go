@@ -53,7 +53,6 @@ type bubble struct {
 // In runs f in virtual time and returns when all that it has started has ended. Goroutines that nothing can end any
 // more, because they wait for one another, are left behind, and told of. Only f may use the context.
 func In(t *testing.T, o Outside, f func(context.Context)) (left error) {
-	unwatch.Do(func() { never = nil })
 	b := &bubble{}
 	done := make(chan struct{})
 	defer close(done)

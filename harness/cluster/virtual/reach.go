@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"reflect"
-	"sync"
 	"unsafe" // for names of etcd's that it does not export
 
 	"go.etcd.io/etcd/api/v3/version"
@@ -25,14 +24,23 @@ const tested = "3.7.3"
 //go:linkname never go.etcd.io/etcd/client/v3.valCtxCh
 var never chan struct{}
 
-// unwatch guards the setting of never, which every watch in the process reads when it begins: it can be set only before the
-// first one, if the race detector is to be silent, and need not be set back.
-var unwatch sync.Once
+// watchless tells that never was there, and is nil now. Every watch in the process reads it when it begins, so only before
+// main is it set without a race; to them it is all the same.
+var watchless = makeNeverNil()
+
+func makeNeverNil() bool {
+	was := never != nil
+	never = nil
+	return was
+}
 
 // Check says whether the etcd in this program is one whose members can run in virtual time.
 func Check() error {
 	if version.Version != tested {
 		return mismatch(fmt.Sprintf("this program has etcd %s", version.Version))
+	}
+	if !watchless {
+		return mismatch("clientv3 has no valCtxCh")
 	}
 	return errors.Join(
 		field(reflect.TypeFor[etcdserver.EtcdServer](), reflect.TypeFor[rafthttp.Transporter](), "r", "transport"),
