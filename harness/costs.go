@@ -111,7 +111,6 @@ func (c *costing) proposals(ended mark) int64 {
 
 // floor measures what it takes at least to pass a lock on, by clients that have nothing to do with the lock.
 type floor struct {
-	key       string
 	deleter   *clientv3.Client
 	tellers   []teller // in turns: whether a watch is at the leader makes a difference, and where it is, is chance
 	opened    []Client
@@ -123,8 +122,11 @@ type floor struct {
 	unsure    bool  // whether all of them were made
 }
 
-// teller is a client whose watch tells of deletes.
-type teller chan told
+// teller is a client whose watch tells of the deletes of a key of its own.
+type teller struct {
+	key  string
+	told chan told
+}
 
 type told struct {
 	revision int64
@@ -133,13 +135,12 @@ type told struct {
 
 const (
 	tellers    = 3
-	floorEvery = 20 * time.Millisecond
+	floorEvery = 40 * time.Millisecond
 	// untaken is how many deletes a teller may have told of that nobody asked it about; it forgets those that come later.
 	untaken = 64
 )
 
 func (f *floor) open(ctx context.Context, r *run) error {
-	f.key = string(r.parts.Place.Prefix) + "floor"
 	for i := range tellers + 1 {
 		client, err := r.cluster.Client(ctx, cluster.ClientConfig{Number: r.cell.Clients + 2 + i})
 		if err != nil {
@@ -149,12 +150,12 @@ func (f *floor) open(ctx context.Context, r *run) error {
 	}
 	ctx, f.stop = context.WithCancel(ctx)
 	f.deleter = f.opened[0].Etcd()
-	for _, client := range f.opened[1:] {
-		watch := client.Etcd().Watch(ctx, f.key, clientv3.WithFilterPut(), clientv3.WithCreatedNotify())
+	for i, client := range f.opened[1:] {
+		t := teller{fmt.Sprintf("%sfloor/%d", r.parts.Place.Prefix, i), make(chan told, untaken)}
+		watch := client.Etcd().Watch(ctx, t.key, clientv3.WithFilterPut(), clientv3.WithCreatedNotify())
 		if created, ok := <-watch; !ok || created.Err() != nil {
 			return fmt.Errorf("watch for the floor: %w", errors.Join(created.Err(), ctx.Err()))
 		}
-		t := make(teller, untaken)
 		f.tellers = append(f.tellers, t)
 		f.watching.Go(func() { t.watch(watch) })
 	}
@@ -166,7 +167,7 @@ func (t teller) watch(watch clientv3.WatchChan) {
 		at := time.Now()
 		for _, e := range answer.Events {
 			select {
-			case t <- told{e.Kv.ModRevision, at}:
+			case t.told <- told{e.Kv.ModRevision, at}:
 			default:
 			}
 		}
@@ -177,22 +178,23 @@ func (t teller) watch(watch clientv3.WatchChan) {
 func (f *floor) measure(ctx context.Context, n int) {
 	ctx, cancel := context.WithTimeout(ctx, immediate)
 	defer cancel()
+	teller := f.tellers[n%tellers]
 	f.proposals += 2
 	began := time.Now()
-	if _, err := f.deleter.Put(ctx, f.key, ""); err != nil {
+	if _, err := f.deleter.Put(ctx, teller.key, ""); err != nil {
 		f.unsure = true
 		return
 	}
 	f.puts = append(f.puts, time.Since(began))
 	began = time.Now()
-	deleted, err := f.deleter.Delete(ctx, f.key)
+	deleted, err := f.deleter.Delete(ctx, teller.key)
 	if err != nil {
 		f.unsure = true
 		return
 	}
 	for {
 		select {
-		case event := <-f.tellers[n%tellers]:
+		case event := <-teller.told:
 			if event.revision == deleted.Header.Revision {
 				f.handoffs = append(f.handoffs, event.at.Sub(began))
 				return

@@ -123,7 +123,7 @@ type run struct {
 	control   Client // no fault touches it
 	truth     *truth
 	workload  workloads.Workload
-	actors    []*actor        // one for each client, and one for the last read
+	actors    []*actor        // one for each client, and one for the last read, which has no life until then
 	working   context.Context // of the clients' processes; a field because a client that is restarted needs it, too
 	clients   sync.WaitGroup
 	processes atomic.Int32
@@ -144,7 +144,9 @@ func (r *run) carryOut(ctx context.Context) (err error) {
 		return fmt.Errorf("connect the control client: %w", err)
 	}
 	defer func() { err = errors.Join(err, r.control.Close()) }()
-	if r.truth, err = watchTruth(steady, r.control.Etcd(), r.parts.Place.Prefix.locks(), r.rec); err != nil {
+	witness, dismiss := r.witness()
+	defer dismiss()
+	if r.truth, err = watchTruth(steady, witness, r.parts.Place.Prefix.locks(), r.rec); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, r.truth.close(steady)) }()
@@ -155,6 +157,19 @@ func (r *run) carryOut(ctx context.Context) (err error) {
 		return err
 	}
 	return r.work(ctx, steady)
+}
+
+// witness is the client that watches the ground truth. What it is told of costs a tenth of what an acquisition does, so where costs are
+// measured it is told without a connection, if it can be: there no fault befalls the member that it asks.
+func (r *run) witness() (witness *clientv3.Client, dismiss func()) {
+	if inside, ok := r.cluster.(interface {
+		Inside(member int) *clientv3.Client
+	}); ok && r.costs.asked {
+		if witness = inside.Inside(0); witness != nil {
+			return witness, func() { _ = witness.Close() }
+		}
+	}
+	return r.control.Etcd(), func() {}
 }
 
 // work runs the clients and the nemesis, and has what the lock protects read a last time.
@@ -192,6 +207,9 @@ func (r *run) work(ctx, steady context.Context) error {
 		return err
 	}
 	r.parts.Monitor.Enter(LastReads)
+	if err := r.open(steady, r.actors[r.cell.Clients]); err != nil {
+		return err
+	}
 	return guarded(func() { r.lastReads(ctx, steady) })
 }
 
@@ -285,17 +303,19 @@ func (r *run) resource() workloads.Resource {
 	}
 }
 
-// openActors connects all clients and opens their sessions, each in its own phase of etcd's loops.
+// openActors connects all clients and opens their sessions, each in its own phase of etcd's loops. The one that only reads
+// comes when the others have gone: until then its lock would take part, if only by watching.
 func (r *run) openActors(ctx, steady context.Context) error {
-	r.actors = make([]*actor, r.cell.Clients+1)
 	group, opening := errgroup.WithContext(ctx)
-	for i := range r.actors {
-		r.actors[i] = &actor{number: i}
+	for i := range r.cell.Clients + 1 {
+		r.actors = append(r.actors, &actor{number: i})
+	}
+	for i, a := range r.actors[:r.cell.Clients] {
 		group.Go(func() error {
-			if i < r.cell.Clients && !sleep(opening, r.cell.Processes[i].Phase) {
+			if !sleep(opening, r.cell.Processes[i].Phase) {
 				return opening.Err()
 			}
-			return r.open(steady, r.actors[i])
+			return r.open(steady, a)
 		})
 	}
 	return group.Wait()

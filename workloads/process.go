@@ -177,8 +177,12 @@ func await[T any](ctx context.Context, hold *Hold, other <-chan T) (lost bool) {
 	case <-hold.Lost:
 	}
 	// Of two that are ready the select takes either: a process would act on a loss, or not, by chance.
+	return hold.isLost()
+}
+
+func (h *Hold) isLost() bool {
 	select {
-	case <-hold.Lost:
+	case <-h.Lost:
 		return true
 	default:
 		return false
@@ -191,7 +195,10 @@ func await[T any](ctx context.Context, hold *Hold, other <-chan T) (lost bool) {
 // whether the lock was lost and before it acts. Without a pause it acts on Lost.
 func (p *Process) Stay(ctx context.Context, hold *Hold, d time.Duration) bool {
 	p.Entered(ctx, hold)
-	lost := await(ctx, hold, time.After(d))
+	lost := hold.isLost()
+	if d > 0 { // even a timer of no time waits for its turn
+		lost = await(ctx, hold, time.After(d))
+	}
 	if busy := p.Busy(); busy != nil {
 		lost = await(ctx, hold, busy)
 	}

@@ -45,10 +45,11 @@ func (s *clients) close() error {
 // until it is closed, or the cluster is; ctx (or 30 s) bounds the opening only.
 func (c *Cluster) Client(ctx context.Context, config ClientConfig) (*Client, error) {
 	config.private = c.config.Ground != nil
-	return c.clients.open(ctx, c.endpoints(), config)
+	return c.clients.open(ctx, c.Endpoints(), config)
 }
 
-func (c *Cluster) endpoints() []Endpoint {
+// Endpoints are all members there are, as clients reach them over no link.
+func (c *Cluster) Endpoints() []Endpoint {
 	members := c.all()
 	endpoints := make([]Endpoint, len(members))
 	for i, m := range members {

@@ -85,7 +85,7 @@ func (s spied) Write(p []byte) (int, error) {
 
 // A crashed client says nothing more to its members; a closed one takes its leave.
 func TestCrashSaysNothing(t *testing.T) {
-	endpoints := cluster.EndpointsOf(start(t, 1))
+	endpoints := start(t, 1).Endpoints()
 	for name, end := range map[string]struct {
 		by     func(*cluster.Client) error
 		silent bool

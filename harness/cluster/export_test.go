@@ -2,14 +2,11 @@ package cluster
 
 import "context"
 
-// EndpointsOf are a cluster's as its clients reach them.
-func EndpointsOf(c *Cluster) []Endpoint { return c.endpoints() }
-
 // AttachTo attaches to members of a cluster of ours, which Attach could not dial.
 func AttachTo(ctx context.Context, c *Cluster, members []int, e External) (*Attached, error) {
 	endpoints := make([]Endpoint, len(members))
 	for i, member := range members {
-		endpoints[i] = c.endpoints()[member]
+		endpoints[i] = c.Endpoints()[member]
 	}
 	return attachTo(ctx, endpoints, e)
 }
