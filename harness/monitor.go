@@ -32,7 +32,9 @@ type Monitor struct {
 	cell    results.CellName
 	due     time.Duration
 	permits int
-	began   time.Time // by the clock of those who look
+	began   time.Time       // by the clock of those who look
+	steps   []time.Duration // of waits
+	led     int             // the last one that led for sure
 
 	mu      sync.Mutex
 	now     Snapshot                       // but for its lists
@@ -52,7 +54,8 @@ type waiter struct {
 // NewMonitor is one for a cell that is about to run.
 func NewMonitor(cell Cell) *Monitor {
 	return &Monitor{
-		cell: cell.Name(), due: cell.Estimate(), permits: max(1, cell.Permits), began: time.Now(), now: Snapshot{Phase: Starting, Leader: Nobody},
+		cell: cell.Name(), due: cell.Estimate(), permits: max(1, cell.Permits), began: time.Now(), steps: WaitSteps(), led: Nobody,
+		now:     Snapshot{Phase: Starting, Leader: Nobody, Waits: newWaits()},
 		waiting: map[history.OpID]waiter{}, holding: map[history.OpID]Belief{}, faults: map[history.OpID]FaultUnderway{},
 	}
 }
@@ -75,6 +78,9 @@ type Snapshot struct {
 	Lost       int64 // holds whose loss their client has noticed
 	Injections int64 // faults that struck
 	Healed     int64 // of those, undone
+	Elections  int64 // changes from one sure leader to another, of those that were seen: members are asked four times a second
+
+	Waits Waits // of Grants
 
 	Waiting    int           // acquires that have no answer yet
 	OldestWait time.Duration // how long the oldest of them has waited since it was due, or invoked; 0: nobody waits
@@ -120,6 +126,7 @@ func (m *Monitor) Snapshot() Snapshot {
 		return m.asShown()
 	}
 	s := m.now
+	s.Waits = m.now.Waits.clone()
 	s.Cell, s.Estimate, s.Elapsed = m.cell, m.due, time.Since(m.began)
 	s.Waiting = len(m.waiting)
 	for _, w := range m.waiting {
@@ -153,6 +160,7 @@ func (m *Monitor) asShown() Snapshot {
 	s := *m.shown
 	s.Phase, s.Elapsed = m.now.Phase, time.Since(m.began)
 	s.Believers, s.Contested, s.Faults = slices.Clone(s.Believers), slices.Clone(s.Contested), slices.Clone(s.Faults)
+	s.Waits = s.Waits.clone()
 	return s
 }
 
@@ -236,6 +244,7 @@ func (m *Monitor) answer(e *history.Event) {
 	switch e.Outcome {
 	case history.OK:
 		m.now.Grants++
+		m.now.Waits.add(m.steps, e.At-w.since)
 		m.holding[e.ID] = Belief{Client: int(e.Client), Key: e.Key, Shared: w.shared, Since: e.At}
 	case history.Fail:
 		m.now.Refused++
@@ -270,6 +279,20 @@ func (m *Monitor) takeInjection(e *history.Event) {
 	}
 }
 
+// takeLeader takes in who leads, if that is sure.
+func (m *Monitor) takeLeader(leader int, sure bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !sure {
+		m.now.Leader = Nobody
+		return
+	}
+	if m.led != Nobody && m.led != leader {
+		m.now.Elections++
+	}
+	m.now.Leader, m.led = leader, leader
+}
+
 // leadershipSeen is how often a followed cell's members are asked who leads.
 const leadershipSeen = 250 * time.Millisecond
 
@@ -284,13 +307,7 @@ func (m *Monitor) followLeader(members nemesis.Members) (stop func()) {
 		tick := time.NewTicker(leadershipSeen)
 		defer tick.Stop()
 		for {
-			leader, sure := nemesis.LeaderOf(members)
-			if !sure {
-				leader = Nobody
-			}
-			m.mu.Lock()
-			m.now.Leader = leader
-			m.mu.Unlock()
+			m.takeLeader(nemesis.LeaderOf(members))
 			select {
 			case <-ended:
 				return

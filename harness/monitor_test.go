@@ -83,6 +83,9 @@ func TestMonitorCountsAndForgets(t *testing.T) {
 	if got, want := fmt.Sprint(s.Grants, s.Refused, s.Unanswered, s.Lost, s.Waiting, s.OldestWait, s.Believers), "2 1 1 1 1 8ms [{0 k0 false 9ms}]"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
+	if s.Waits.Counts[0] != 2 || s.Waits.Total != 2*time.Millisecond {
+		t.Errorf("two waits of a millisecond are %+v", s.Waits)
+	}
 	m.observe([]history.Event{{Op: history.Crash, Client: 0, Hold: 8}, {Op: history.Crash, Client: 1}}, 11*time.Millisecond)
 	if s := m.Snapshot(); len(s.Believers)+s.Waiting > 0 {
 		t.Errorf("crashed clients still are about something: %+v", s)

@@ -80,6 +80,7 @@ func (o *benchOptions) declare(flags *pflag.FlagSet) {
 	flags.StringVar(&o.out, "out", "", "folder of the run, new or empty (default: a new one in "+results.Runs+")")
 	flags.BoolVar(&o.planOnly, "plan-only", false, "print the plan as JSON and do nothing")
 	flags.BoolVar(&o.json, "json", false, jsonDoc)
+	declareMetrics(flags, &o.metrics)
 }
 
 // benchAgain is the command line that makes the same bench again.
@@ -206,11 +207,16 @@ func (a app) bench(ctx context.Context, o benchOptions, again []string) error {
 		_, err := a.out.Write(s.plan.JSON())
 		return err
 	}
+	a = a.inJSON(o.json)
+	a, stop, err := a.withMetrics(ctx, o.metrics, s)
+	if err != nil {
+		return err
+	}
+	defer stop()
 	run, err := results.Create(o.out, info(s, o.wantOptions, again))
 	if err != nil {
 		return usage(err)
 	}
-	a = a.inJSON(o.json)
 	fmt.Fprintf(a.out, "lockquake bench: seed %d, %s, about %v, written to %s\n", s.plan.Seed, counted(len(s.plan.Cells), "cell"), estimate(s.plan), run.Dir())
 	a.tellLeftOut(s)
 	a.tells(s.event("bench", run, estimate(s.plan)))

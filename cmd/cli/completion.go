@@ -119,16 +119,18 @@ func (a app) flagValues() map[string]completer {
 // arguments are what commands take besides flags.
 func (a app) arguments() map[string]completer {
 	return map[string]completer{
-		"run":     scenarioArguments,
-		"hunt":    scenarioArguments,
-		"check":   atMostOne(runArguments),
-		"report":  atMostOne(runArguments),
-		"compare": runArguments,
-		"merge":   runArguments,
-		"serve":   atMostOne(runArguments),
-		"repro":   reproArguments,
-		"bench":   suiteArguments,
-		"list":    a.listArguments,
+		"run":       scenarioArguments,
+		"hunt":      scenarioArguments,
+		"check":     atMostOne(runArguments),
+		"report":    atMostOne(runArguments),
+		"compare":   runArguments,
+		"merge":     runArguments,
+		"exec-test": files,
+		"man":       files,
+		"serve":     atMostOne(runArguments),
+		"repro":     reproArguments,
+		"bench":     suiteArguments,
+		"list":      a.listArguments,
 	}
 }
 
@@ -186,39 +188,32 @@ func runArguments(_ *cobra.Command, _ []string, begun string) ([]string, cobra.S
 }
 
 func scenarioArguments(_ *cobra.Command, given []string, _ string) ([]string, cobra.ShellCompDirective) {
-	var fit []string
-	for _, name := range scenarioNames() {
-		if !slices.Contains(given, name) {
-			fit = append(fit, name)
-		}
-	}
-	return fit, cobra.ShellCompDirectiveDefault // or a file
+	return besides(given, scenarioNames()), cobra.ShellCompDirectiveDefault // or a file
 }
 
 func reproArguments(_ *cobra.Command, given []string, _ string) ([]string, cobra.ShellCompDirective) {
-	var fit []string
+	var ids []string
 	for _, r := range repro.All() {
-		if !slices.Contains(given, r.ID) {
-			fit = append(fit, r.ID+"\t"+r.Shows)
-		}
+		ids = append(ids, r.ID+"\t"+r.Shows)
 	}
 	if len(given) == 0 {
-		fit = append(fit, all)
+		ids = append(ids, all)
 	}
-	return fit, cobra.ShellCompDirectiveNoFileComp
+	return besides(given, ids), cobra.ShellCompDirectiveNoFileComp
 }
 
 func suiteArguments(_ *cobra.Command, given []string, _ string) ([]string, cobra.ShellCompDirective) {
-	var fit []string
-	for _, s := range suites() {
-		if !slices.Contains(given, s.Name) {
-			fit = append(fit, s.Name+"\t"+s.Doc)
+	return besides(given, append(offered(suites()), full)), cobra.ShellCompDirectiveNoFileComp
+}
+
+// besides are those of some values that were not given yet.
+func besides(given, values []string) (left []string) {
+	for _, v := range values {
+		if name, _, _ := strings.Cut(v, "\t"); !slices.Contains(given, name) {
+			left = append(left, v)
 		}
 	}
-	if len(given) == 0 {
-		fit = append(fit, full)
-	}
-	return fit, cobra.ShellCompDirectiveNoFileComp
+	return left
 }
 
 func (a app) listArguments(_ *cobra.Command, given []string, _ string) ([]string, cobra.ShellCompDirective) {

@@ -51,6 +51,10 @@ func TestNamesAreCompleted(t *testing.T) {
 		{"list scenarios ", "holder", ""},
 		{"help ", "run", ""},
 		{"completion ", "fish", ""},
+		{"bench holds ", "open-loop", "holds"},
+		{"merge ", "results/runs/20261122T230000Z-42", ""},
+		{"run --unknown ", "pass", ""},
+		{"run --color ", "never", ""},
 	} {
 		t.Run(c.words, func(t *testing.T) {
 			offered := completions(t, strings.Split(c.words, " ")...)

@@ -20,6 +20,7 @@ type app struct {
 	out       io.Writer
 	log       io.Writer
 	events    io.Writer // takes what --json says; nil: nobody asked
+	metrics   *exporter // nil: nobody asked
 }
 
 // Main runs the command line with a catalogue, and gives the exit code. In a process that a cluster has

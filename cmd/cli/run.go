@@ -39,6 +39,7 @@ type runOptions struct {
 	planOnly   bool
 	parallel   int
 	json       bool
+	metrics    string                 // the address that they are served at; empty: they are not
 	clusters   *clusterOptions        // shared with the flags that set them
 	given      func(flag string) bool // on the command line
 	adapts     bool                   // what nobody gives is as it is usual on the kind of cluster
@@ -105,6 +106,7 @@ func (o *runOptions) declare(flags *pflag.FlagSet) {
 	flags.StringVar(&o.out, "out", "", "folder of the run, new or empty (default: a new one in "+results.Runs+")")
 	flags.BoolVar(&o.planOnly, "plan-only", false, "print the plan as JSON and do nothing")
 	flags.BoolVar(&o.json, "json", false, jsonDoc)
+	declareMetrics(flags, &o.metrics)
 	flags.IntVar(&o.parallel, "parallel", 1, "cells that are carried out at a time: more save time, and spoil latencies")
 	flags.StringVar(&o.Cluster, "cluster", o.Cluster, "kind of cluster: "+scenario.Embed+" (members in this process), "+scenario.Process+" (members as child processes), "+scenario.External+" or\n"+scenario.Virtual+" (members in virtual time: an hour takes seconds; where no flag says otherwise it lasts 10m, and TTLs and holds are longer)")
 	flags.IntVar(&o.Members, "members", o.Members, "members of a cluster that lockquake starts")
@@ -117,7 +119,7 @@ func own() string { return filepath.Base(os.Args[0]) }
 
 // ofThisTime tells of a flag that a run that is made again need not have.
 func ofThisTime(flag string) bool {
-	return slices.Contains([]string{"out", "json", "color", "help"}, flag)
+	return slices.Contains([]string{"out", "json", "color", "help", metricsFlag}, flag)
 }
 
 // again is the command line that makes the same run again. What a scenario says is left to it.
@@ -312,11 +314,16 @@ func (a app) runPlan(ctx context.Context, o runOptions, again []string) error {
 		_, err := a.out.Write(s.plan.JSON())
 		return err
 	}
+	a = a.inJSON(o.json)
+	a, stop, err := a.withMetrics(ctx, o.metrics, s)
+	if err != nil {
+		return err
+	}
+	defer stop()
 	run, err := results.Create(o.out, info(s, o.wantOptions, again))
 	if err != nil {
 		return usage(err)
 	}
-	a = a.inJSON(o.json)
 	about := (s.plan.Estimate() / time.Duration(min(o.parallel, len(s.plan.Cells)))).Round(time.Second)
 	fmt.Fprintf(a.out, "lockquake run: seed %d, %s%s, about %v%s, written to %s\n", s.plan.Seed, before(", ", s.part), counted(len(s.plan.Cells), "cell"), about, inVirtualTime(s.plan), run.Dir())
 	a.tellLeftOut(s)
@@ -357,6 +364,7 @@ func (a app) carryOutAll(ctx context.Context, run *results.Run, s selection, par
 	var telling sync.Mutex
 	told := 0
 	u := newUnderway(s.plan.Cells, parallel)
+	a.shows(u)
 	defer a.watch(ctx, u)()
 	for _, i := range s.plan.Turns() {
 		cells.Go(func() error {
@@ -371,6 +379,7 @@ func (a app) carryOutAll(ctx context.Context, run *results.Run, s selection, par
 			defer telling.Unlock()
 			if !outcomes[i].skipped {
 				told++
+				u.judged(outcomes[i])
 				tell(told, t.total, outcomes[i])
 			}
 			return nil

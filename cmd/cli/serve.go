@@ -68,7 +68,7 @@ func siteOf(args []string) (*site, error) {
 
 func (a app) serve(ctx context.Context, s *site, address string) error {
 	defer func() { _ = s.close() }()
-	listener, err := listen(ctx, address)
+	listener, err := listen(ctx, "listen", address)
 	if err != nil {
 		return usage(err)
 	}
@@ -87,10 +87,10 @@ func (a app) serve(ctx context.Context, s *site, address string) error {
 }
 
 // listen listens on an address that is asked for; one without a host is this machine's own.
-func listen(ctx context.Context, address string) (net.Listener, error) {
+func listen(ctx context.Context, flag, address string) (net.Listener, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
-		return nil, fmt.Errorf("--listen is %q: give an address and a port, such as %s", address, usualListen)
+		return nil, fmt.Errorf("--%s is %q: give an address and a port, such as %s", flag, address, usualListen)
 	}
 	if host == "" {
 		host = "127.0.0.1"
@@ -99,9 +99,9 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 	listener, err := config.Listen(ctx, "tcp", net.JoinHostPort(host, port))
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("--listen %s: something else listens there, maybe another lockquake: give another port, or 0 for any that is free", address)
+		return nil, fmt.Errorf("--%s %s: something else listens there, maybe another lockquake: give another port, or 0 for any that is free", flag, address)
 	case err != nil:
-		return nil, fmt.Errorf("--listen %s: %w: give an address of this machine and a port, such as %s", address, err, usualListen)
+		return nil, fmt.Errorf("--%s %s: %w: give an address of this machine and a port, such as %s", flag, address, err, usualListen)
 	}
 	return listener, nil
 }

@@ -265,35 +265,29 @@ func serving(t *testing.T, args ...string) (address string, end func() said) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer t.Cleanup(cancel)
-	out, log := &waitingBuffer{line: make(chan string, 1)}, &bytes.Buffer{}
+	out, log := &lineBuffer{lines: make(chan string, 100)}, &bytes.Buffer{}
 	code := make(chan int, 1)
 	go func() { code <- run(ctx, Builtin(), append([]string{"serve"}, args...), out, log) }()
+	var line string
 	select {
-	case line := <-out.line:
-		_, address, _ = strings.Cut(line, "http://")
-		address, _, _ = strings.Cut(address, "/")
+	case line = <-out.lines:
 	case c := <-code:
-		return "", func() said { return said{c, out.String(), log.String()} }
+		t.Fatalf("exit %d: %s", c, log)
 	}
+	_, address, _ = strings.Cut(line, "http://")
+	address, _, _ = strings.Cut(address, "/")
 	return address, func() said {
 		cancel()
-		return said{<-code, out.String(), log.String()}
+		return said{<-code, line, log.String()}
 	}
 }
 
-// waitingBuffer tells when its first line is written.
-type waitingBuffer struct {
-	bytes.Buffer
-	line chan string
-}
+// lineBuffer passes on what is written.
+type lineBuffer struct{ lines chan string }
 
-func (b *waitingBuffer) Write(text []byte) (int, error) {
-	n, err := b.Buffer.Write(text)
-	select {
-	case b.line <- string(text):
-	default:
-	}
-	return n, err
+func (b *lineBuffer) Write(text []byte) (int, error) {
+	b.lines <- string(text)
+	return len(text), nil
 }
 
 func TestServeUntilItIsInterrupted(t *testing.T) {

@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -19,6 +21,8 @@ type underway struct {
 	took, should time.Duration // what those took that are done, and should have
 	done         int
 	sights       []*sight // of those that are running, in the order in which they began
+	past         []harness.Snapshot
+	came         map[string]int // how many cells came out in which way
 }
 
 // sight is a running cell as it was looked at until now.
@@ -35,7 +39,7 @@ type sight struct {
 const pulses = 60
 
 func newUnderway(cells []harness.Cell, parallel int) *underway {
-	return &underway{total: len(cells), parallel: parallel, ahead: harness.Plan{Cells: cells}.Estimate()}
+	return &underway{total: len(cells), parallel: parallel, ahead: harness.Plan{Cells: cells}.Estimate(), came: map[string]int{}}
 }
 
 // begin is told of a cell that begins, and gives what follows it.
@@ -57,6 +61,32 @@ func (u *underway) end(m *harness.Monitor) {
 	u.done++
 	u.took, u.should = u.took+now.Elapsed, u.should+now.Estimate
 	u.sights = slices.DeleteFunc(u.sights, func(s *sight) bool { return s.monitor == m })
+	now.Believers, now.Contested, now.Faults = nil, nil, nil
+	u.past = append(u.past, now)
+}
+
+// judged is told how a cell came out.
+func (u *underway) judged(o outcome) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.came[strings.ToLower(o.word())]++
+}
+
+// outcomes are how many cells came out in which way until now.
+func (u *underway) outcomes() map[string]int {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return maps.Clone(u.came)
+}
+
+// snapshots are of cells that are done, as they ended, and of those that are running.
+func (u *underway) snapshots() (past, now []harness.Snapshot) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for _, s := range u.sights {
+		now = append(now, s.monitor.Snapshot())
+	}
+	return slices.Clone(u.past), now
 }
 
 // glimpse is a running cell at a moment.
