@@ -213,13 +213,10 @@ func (a app) bench(ctx context.Context, o benchOptions, again []string) error {
 		return err
 	}
 	defer stop()
-	run, err := results.Create(o.out, info(s, o.wantOptions, again))
+	run, err := a.begin("bench", s, o.runOptions, fmt.Sprintf("seed %d", s.plan.Seed), estimate(s.plan), again)
 	if err != nil {
-		return usage(err)
+		return err
 	}
-	fmt.Fprintf(a.out, "lockquake bench: seed %d, %s, about %v, written to %s\n", s.plan.Seed, counted(len(s.plan.Cells), "cell"), estimate(s.plan), run.Dir())
-	a.tellLeftOut(s)
-	a.tells(s.event("bench", run, estimate(s.plan)))
 	t := tally{total: len(s.plan.Cells)}
 	a.carryOutAll(ctx, run, s, 1, &t, a.tellOfBench(run))
 	measured, err := run.Bench()

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -159,4 +160,48 @@ func TestLogHasAHeartbeat(t *testing.T) {
 			t.Errorf("said %s, want %s", got, want)
 		}
 	})
+}
+
+// What an interrupt means is said below, at once, or else in the log, once it takes a while.
+func TestInterruptIsExplained(t *testing.T) {
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	s := newScreen(t, 40, 12)
+	lines := s.console.out.linesOf(cancelled, &steps{})
+	for _, line := range lines {
+		if len(line) > 39 {
+			t.Errorf("40 columns: %q", line)
+		}
+	}
+	if got := strings.Join(lines, " "); got != interrupted {
+		t.Errorf("shown is %q", got)
+	}
+	for name, c := range map[string]struct {
+		lasts time.Duration
+		below bool
+		says  string
+	}{
+		"ends soon":      {time.Second, false, ""},
+		"takes a while":  {3 * time.Second, false, "lockquake: " + interrupted + "\n"},
+		"it stood below": {3 * time.Second, true, ""},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			var log strings.Builder
+			console := newConsole(io.Discard, &log, environment{}.get)
+			if c.below {
+				console.below = console.out
+			}
+			ctx, interrupt := context.WithCancel(t.Context())
+			stop := app{log: console.log}.explain(ctx, console)
+			time.Sleep(time.Minute)
+			interrupt()
+			time.Sleep(c.lasts)
+			stop()
+			time.Sleep(time.Minute)
+			synctest.Wait()
+			if log.String() != c.says {
+				t.Errorf("%s: said %q, want %q", name, log.String(), c.says)
+			}
+		})
+	}
 }

@@ -320,29 +320,38 @@ func (a app) runPlan(ctx context.Context, o runOptions, again []string) error {
 		return err
 	}
 	defer stop()
-	run, err := results.Create(o.out, info(s, o.wantOptions, again))
+	run, err := a.begin("run", s, o, fmt.Sprintf("seed %d", s.plan.Seed), s.about(o.parallel), again)
 	if err != nil {
-		return usage(err)
+		return err
 	}
-	about := (s.plan.Estimate() / time.Duration(min(o.parallel, len(s.plan.Cells)))).Round(time.Second)
-	fmt.Fprintf(a.out, "lockquake run: seed %d, %s%s, about %v%s, written to %s\n", s.plan.Seed, before(", ", s.part), counted(len(s.plan.Cells), "cell"), about, inVirtualTime(s.plan), run.Dir())
-	a.tellLeftOut(s)
-	a.tells(s.event("run", run, about))
 	t := tally{total: len(s.plan.Cells), letPass: o.unknown == results.LetPass}
 	a.carryOutAll(ctx, run, s, o.parallel, &t, a.tellOf)
 	return a.conclude(ctx, run, a.matrix(t), t)
+}
+
+// about is how long the plan takes, so many cells at a time.
+func (s selection) about(parallel int) time.Duration {
+	return (s.plan.Estimate() / time.Duration(min(parallel, len(s.plan.Cells)))).Round(time.Second)
+}
+
+// begin makes the folder of a run, and says what will be done.
+func (a app) begin(command string, s selection, o runOptions, seeds string, about time.Duration, again []string) (*results.Run, error) {
+	run, err := results.Create(o.out, info(s, o.wantOptions, again))
+	if err != nil {
+		return nil, usage(err)
+	}
+	fmt.Fprintf(a.out, "lockquake %s: %s, %s%s, about %v%s, written to %s\n", command, seeds, before(", ", s.part), counted(len(s.plan.Cells), "cell"), about, inVirtualTime(s.plan), run.Dir())
+	for _, sentence := range s.leftOut {
+		fmt.Fprintln(a.out, "left out:", sentence)
+	}
+	a.tells(s.event(command, run, about))
+	return run, nil
 }
 
 // event is the run as --json tells of it before it begins.
 func (s selection) event(command string, run *results.Run, about time.Duration) runEvent {
 	m := run.Manifest()
 	return runEvent{eventOf("run"), command, m.Seed, len(m.Cells), about.Seconds(), run.Dir(), m.Args, s.leftOut}
-}
-
-func (a app) tellLeftOut(s selection) {
-	for _, sentence := range s.leftOut {
-		fmt.Fprintln(a.out, "left out:", sentence)
-	}
 }
 
 // etcd are the versions of the clusters' members.

@@ -66,24 +66,28 @@ func (a app) watch(ctx context.Context, sc scene) (stop func()) {
 	return func() { close(ended); <-done }
 }
 
-// animate shows the scene as it changes. When somebody has interrupted it, it gives way to what that means.
+// animate shows the scene as it changes.
 func (s *stream) animate(ctx context.Context, sc scene, ended <-chan struct{}) {
 	defer s.hide()
 	tick := time.NewTicker(glance)
 	defer tick.Stop()
 	for {
-		if ctx.Err() == nil {
-			s.show(sc.lines(s))
-		} else {
-			width, _ := s.size()
-			s.show(strings.Split(ansi.Wordwrap(interrupted, width-1, ""), "\n"))
-		}
+		s.show(s.linesOf(ctx, sc))
 		select {
 		case <-ended:
 			return
 		case <-tick.C:
 		}
 	}
+}
+
+// linesOf are the scene's. When somebody has interrupted it, they give way to what that means.
+func (s *stream) linesOf(ctx context.Context, sc scene) []string {
+	if ctx.Err() == nil {
+		return sc.lines(s)
+	}
+	width, _ := s.size()
+	return strings.Split(ansi.Wordwrap(interrupted, width-1, ""), "\n")
 }
 
 // beat says that the command lives whenever nothing else was said for a while.

@@ -79,14 +79,11 @@ func (a app) selftest(ctx context.Context, o selftestOptions) error {
 	if err != nil {
 		return asUsage(err)
 	}
-	run, err := results.Create(o.out, info(s, o.run().wantOptions, o.again()))
-	if err != nil {
-		return usage(err)
-	}
 	a = a.inJSON(o.asJSON)
-	about := (s.plan.Estimate() / time.Duration(min(o.parallel, len(s.plan.Cells)))).Round(time.Second)
-	fmt.Fprintf(a.out, "lockquake selftest: %s, %s, about %v, written to %s\n", o.span(), counted(len(s.plan.Cells), "cell"), about, run.Dir())
-	a.tells(s.event("selftest", run, about))
+	run, err := a.begin("selftest", s, o.run(), o.span(), s.about(o.parallel), o.again())
+	if err != nil {
+		return err
+	}
 	t := tally{total: len(s.plan.Cells)}
 	a.carryOutAll(ctx, run, s, o.parallel, &t, a.tellOfSpecimen(o))
 	if err := a.finish(ctx, run); err != nil {
