@@ -173,7 +173,7 @@ func (o huntOptions) runAgain(cell harness.Cell, scenarioOf func(harness.Cell) s
 	}
 	args = append(args, "--cluster="+scenario.Virtual, "--strategy="+cell.Strategy)
 	o.flags.Visit(func(f *pflag.Flag) {
-		if !slices.Contains([]string{"strategy", "fault", "for", "seeds", "seed", "again", "parallel", "out"}, f.Name) {
+		if !ofThisTime(f.Name) && !slices.Contains([]string{"strategy", "fault", "for", "seeds", "seed", "again", "parallel"}, f.Name) {
 			args = append(args, "--"+f.Name+"="+f.Value.String())
 		}
 	})

@@ -341,11 +341,15 @@ func (a app) begin(command string, s selection, o runOptions, seeds string, abou
 		return nil, usage(err)
 	}
 	fmt.Fprintf(a.out, "lockquake %s: %s, %s%s, about %v%s, written to %s\n", command, seeds, before(", ", s.part), counted(len(s.plan.Cells), "cell"), about, inVirtualTime(s.plan), run.Dir())
+	a.tellLeftOut(s)
+	a.tells(s.event(command, run, about))
+	return run, nil
+}
+
+func (a app) tellLeftOut(s selection) {
 	for _, sentence := range s.leftOut {
 		fmt.Fprintln(a.out, "left out:", sentence)
 	}
-	a.tells(s.event(command, run, about))
-	return run, nil
 }
 
 // event is the run as --json tells of it before it begins.
