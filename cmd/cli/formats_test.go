@@ -8,7 +8,7 @@ import (
 )
 
 // Each field of the JSON document is one that the README tells of.
-func TestFieldsOfTheDocumentAreTold(t *testing.T) {
+func TestStoredFieldsAreTold(t *testing.T) {
 	merged := filepath.Join(t.TempDir(), "run")
 	call(t, "merge", stored(t, "version2/shard1"), stored(t, "version2/shard2"), "--out", merged)
 	var run struct {

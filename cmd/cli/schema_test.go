@@ -34,7 +34,7 @@ func TestEveryVersionHasARunThatItWrote(t *testing.T) {
 }
 
 // What an older version wrote is reported as it is, judged again to the same end, and compared.
-func TestRunsOfOlderVersionsStayReadable(t *testing.T) {
+func TestStoredRunsOfOlderVersionsStayReadable(t *testing.T) {
 	for version, want := range map[string]struct {
 		code int
 		says string
@@ -76,7 +76,7 @@ func outcomes(t *testing.T, dir string) (all string) {
 
 // The shards of a run make the same run again, whatever is on hand; what is missing is named, and nothing is joined to
 // what it is no part of.
-func TestShardsAreMerged(t *testing.T) {
+func TestStoredShardsAreMerged(t *testing.T) {
 	one, two, other := stored(t, "version2/shard1"), stored(t, "version2/shard2"), stored(t, "version1")
 	dir := t.TempDir()
 	out := func(name string) string { return filepath.Join(dir, name) }
