@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"lockquake/harness/repro"
+	"lockquake/harness/scenario"
 )
 
 // reproOptions are what repro is asked for.
@@ -15,6 +16,7 @@ type reproOptions struct {
 	sound    bool
 	repeat   int
 	parallel int
+	cluster  string
 	asJSON   bool
 	out      string
 	inTable  bool // a line for each, for there are several
@@ -38,6 +40,7 @@ carried out.`,
   lockquake repro etcd-22082
   lockquake repro tutorial-stale-release --sound
   lockquake repro all --repeat 60 --parallel 8
+  lockquake repro all --cluster virtual
   lockquake repro all --out results/runs/hazards`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -59,6 +62,7 @@ carried out.`,
 	flags.BoolVar(&o.sound, "sound", false, "with the sound counterpart of what has the hazard")
 	flags.IntVar(&o.repeat, "repeat", 1, "how often each")
 	flags.IntVar(&o.parallel, "parallel", 4, "how many at a time; they mostly wait")
+	flags.StringVar(&o.cluster, "cluster", scenario.Embed, "kind of cluster: "+scenario.Embed+", or "+scenario.Virtual+", in virtual time")
 	flags.BoolVar(&o.asJSON, "json", false, jsonDoc)
 	flags.StringVar(&o.out, "out", "", "folder of a run that keeps the histories (default: they are not kept)")
 	return cmd
@@ -70,6 +74,9 @@ const maxReproRepeat = 10000
 func (o reproOptions) validate() error {
 	if o.repeat < 1 || o.repeat > maxReproRepeat {
 		return fmt.Errorf("--repeat is %d: give a number from 1 to %d", o.repeat, maxReproRepeat)
+	}
+	if err := validOwnTime(o.cluster); err != nil {
+		return err
 	}
 	return validParallel(o.parallel)
 }

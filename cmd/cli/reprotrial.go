@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,7 +16,9 @@ import (
 	"lockquake/checker"
 	"lockquake/checker/history"
 	"lockquake/harness"
+	"lockquake/harness/cluster"
 	"lockquake/harness/repro"
+	"lockquake/harness/scenario"
 	"lockquake/results"
 )
 
@@ -23,6 +26,7 @@ import (
 type series struct {
 	repro.Reproduction
 	variant repro.Variant
+	options reproOptions
 	trials  []trial
 	left    sync.WaitGroup
 }
@@ -30,14 +34,18 @@ type series struct {
 func newSeries(picked []repro.Reproduction, o reproOptions) []*series {
 	var all []*series
 	for _, r := range picked {
-		s := &series{Reproduction: r, variant: r.Flawed, trials: make([]trial, o.repeat)}
-		if o.sound {
-			s.variant = r.Sound
-		}
+		s := &series{Reproduction: r, variant: variantOf(r, o.sound), options: o, trials: make([]trial, o.repeat)}
 		s.left.Add(o.repeat)
 		all = append(all, s)
 	}
 	return all
+}
+
+func variantOf(r repro.Reproduction, sound bool) repro.Variant {
+	if sound {
+		return r.Sound
+	}
+	return r.Flawed
 }
 
 // reproduce does all trials, so many at a time, and tells of each reproduction in order.
@@ -102,7 +110,7 @@ func (o reproOptions) folder(picked []repro.Reproduction) (*results.Run, error) 
 
 // args are those of a command line that does the same again, but for the IDs.
 func (o reproOptions) args() []string {
-	return []string{"lockquake", "repro", fmt.Sprintf("--sound=%t", o.sound), fmt.Sprintf("--repeat=%d", o.repeat)}
+	return []string{"lockquake", "repro", fmt.Sprintf("--sound=%t", o.sound), fmt.Sprintf("--repeat=%d", o.repeat), "--cluster=" + o.cluster}
 }
 
 // trial is one time that a reproduction was carried out.
@@ -144,12 +152,33 @@ func (a app) try(ctx context.Context, s *series, repeat int, run *results.Run) (
 }
 
 func tryInMemory(ctx context.Context, s *series, repeat int) (h history.History, record repro.Record, err error) {
+	if s.options.cluster == scenario.Virtual {
+		return tryVirtually(ctx, s, repeat)
+	}
 	var out bytes.Buffer
-	if record, err = s.Run(ctx, s.variant, repeat, &out); err != nil {
+	if record, err = s.Run(ctx, cluster.Start, s.variant, repeat, &out); err != nil {
 		return h, record, err
 	}
 	h, err = history.Decode(&out)
 	return h, record, err
+}
+
+// tryVirtually has another process write the history: it is kept no longer than it is read.
+func tryVirtually(ctx context.Context, s *series, repeat int) (h history.History, record repro.Record, err error) {
+	file, err := os.CreateTemp("", "lockquake-history-*")
+	if err != nil {
+		return h, record, err
+	}
+	defer func() { err = errors.Join(err, file.Close(), os.Remove(file.Name())) }()
+	if record, err = reproduceVirtually(ctx, s.errand(repeat, file.Name())); err != nil {
+		return h, record, err
+	}
+	h, err = history.Decode(file)
+	return h, record, err
+}
+
+func (s *series) errand(repeat int, path string) reproErrand {
+	return reproErrand{ID: s.ID, Sound: s.options.sound, Repeat: repeat, History: path}
 }
 
 func (s *series) cell(run *results.Run, repeat int) (*results.Cell, error) {
@@ -161,16 +190,23 @@ func tryInFolder(ctx context.Context, s *series, repeat int, run *results.Run) (
 	if err != nil {
 		return h, record, err
 	}
-	file, err := cell.History()
-	if err != nil {
-		return h, record, err
-	}
-	record, err = s.Run(ctx, s.variant, repeat, file)
-	if err = errors.Join(err, file.Close()); err != nil {
+	if record, err = s.record(ctx, cell, repeat); err != nil {
 		return h, record, errors.Join(err, cell.Fail(err))
 	}
 	h, err = cell.ReadHistory()
 	return h, record, err
+}
+
+func (s *series) record(ctx context.Context, cell *results.Cell, repeat int) (record repro.Record, err error) {
+	if s.options.cluster == scenario.Virtual {
+		return reproduceVirtually(ctx, s.errand(repeat, cell.HistoryPath()))
+	}
+	file, err := cell.History()
+	if err != nil {
+		return record, err
+	}
+	record, err = s.Run(ctx, cluster.Start, s.variant, repeat, file)
+	return record, errors.Join(err, file.Close())
 }
 
 // finishTrial stores the judgement, and the script with what it has measured in the place of a plan.

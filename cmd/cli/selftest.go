@@ -98,8 +98,8 @@ func (a app) chooseProofs(ctx context.Context, o selftestOptions) (selection, er
 	if o.seeds < 1 || o.seeds > scenario.MaxRepeat {
 		return selection{}, fmt.Errorf("--seeds is %d: give a number from 1 to %d", o.seeds, scenario.MaxRepeat)
 	}
-	if o.cluster != scenario.Embed && o.cluster != scenario.Virtual {
-		return selection{}, fmt.Errorf("--cluster is %q: give %s or %s", o.cluster, scenario.Embed, scenario.Virtual)
+	if err := validOwnTime(o.cluster); err != nil {
+		return selection{}, err
 	}
 	r := o.run()
 	s, err := a.selection(r)

@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"lockquake/harness"
 	"lockquake/harness/cluster/virtual"
 	"lockquake/harness/nemesis"
+	"lockquake/harness/repro"
 	"lockquake/harness/scenario"
 	"lockquake/results"
 )
@@ -17,12 +19,23 @@ import (
 // shown is how often, in wall time, a process that carries out a cell in virtual time shows how far it is.
 const shown = 200 * time.Millisecond
 
-// errand asks a process of its own to carry out a cell in virtual time. The process runs this program, so it has the same
-// catalogue.
+// errand asks a process of its own to carry out a cell, or a reproduction, in virtual time. The process runs this program,
+// so it has the same catalogue.
 type errand struct {
-	Run  string           `json:"run"`  // its folder
-	Name results.CellName `json:"name"` // of the cell
-	Cell harness.Cell     `json:"cell"`
+	Cell  *cellErrand  `json:"cell,omitempty"`
+	Repro *reproErrand `json:"repro,omitempty"`
+}
+
+type cellErrand struct {
+	Run  string       `json:"run"` // its folder
+	Cell harness.Cell `json:"cell"`
+}
+
+type reproErrand struct {
+	ID      string `json:"id"`
+	Sound   bool   `json:"sound"`
+	Repeat  int    `json:"repeat"`
+	History string `json:"history"` // the path of the file that it is written to
 }
 
 // news is what such a process says.
@@ -30,6 +43,8 @@ type news struct {
 	Snapshot *harness.Snapshot `json:"snapshot,omitempty"`
 	// Interrupted tells that the cell was before it began.
 	Interrupted bool `json:"interrupted,omitempty"`
+	// Record is what a reproduction tells.
+	Record *repro.Record `json:"record,omitempty"`
 }
 
 // serveVirtual makes this process one that carries out a cell, if it was started for that.
@@ -39,29 +54,70 @@ func serveVirtual(c Catalogue) {
 		if err := json.Unmarshal(request, &e); err != nil {
 			return nil, fmt.Errorf("read which cell is to be carried out: %w", err)
 		}
-		parts, err := c.partsOf(e.Cell)
-		if err != nil {
-			return nil, err
+		if e.Repro != nil {
+			return e.Repro.prepare(say)
 		}
-		stored, err := openCell(e.Run, e.Name)
-		if err != nil {
-			return nil, err
-		}
-		parts.Monitor = harness.NewMonitor(e.Cell)
-		go func() {
-			for range time.Tick(shown) {
-				s := parts.Monitor.Snapshot()
-				say(news{Snapshot: &s})
-			}
-		}()
-		return func(ctx context.Context) error {
-			err := harness.Record(ctx, e.Cell, parts, stored)
-			if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
-				say(news{Interrupted: true})
-			}
-			return err
-		}, nil
+		return e.Cell.prepare(c, say)
 	})
+}
+
+// prepare gives what carries out the cell, and says meanwhile how far it is.
+func (e *cellErrand) prepare(c Catalogue, say func(any)) (virtual.Errand, error) {
+	parts, err := c.partsOf(e.Cell)
+	if err != nil {
+		return nil, err
+	}
+	stored, err := openCell(e.Run, e.Cell.Name())
+	if err != nil {
+		return nil, err
+	}
+	parts.Monitor = harness.NewMonitor(e.Cell)
+	go func() {
+		for range time.Tick(shown) {
+			s := parts.Monitor.Snapshot()
+			say(news{Snapshot: &s})
+		}
+	}()
+	return func(ctx context.Context) error {
+		err := harness.Record(ctx, e.Cell, parts, stored)
+		if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+			say(news{Interrupted: true})
+		}
+		return err
+	}, nil
+}
+
+// prepare gives what carries out the reproduction.
+func (e *reproErrand) prepare(say func(any)) (virtual.Errand, error) {
+	picked, err := pickReproductions([]string{e.ID})
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context) error {
+		file, err := os.Create(e.History)
+		if err != nil {
+			return err
+		}
+		variant := variantOf(picked[0], e.Sound)
+		record, err := picked[0].Run(ctx, virtual.Start, variant, e.Repeat, file)
+		say(news{Record: &record})
+		return errors.Join(err, file.Close())
+	}, nil
+}
+
+// reproduceVirtually has a process of its own carry out a reproduction and write its history.
+func reproduceVirtually(ctx context.Context, e reproErrand) (record repro.Record, err error) {
+	err = virtual.Spawn(ctx, errand{Repro: &e}, func(line []byte) error {
+		var heard news
+		if err := json.Unmarshal(line, &heard); err != nil {
+			return fmt.Errorf("read what the reproduction tells: %w", err)
+		}
+		if heard.Record != nil {
+			record = *heard.Record
+		}
+		return nil
+	})
+	return record, err
 }
 
 func openCell(dir string, name results.CellName) (*results.Cell, error) {
@@ -108,7 +164,7 @@ func named[T any](what, name string, entries []Entry[T]) (value T, err error) {
 // recordVirtually has a process of its own carry out a cell and write its history, as record does elsewhere.
 func recordVirtually(ctx context.Context, stored *results.Cell, cell harness.Cell, monitor *harness.Monitor) error {
 	interrupted := false
-	err := virtual.Spawn(ctx, errand{stored.Run().Dir(), cell.Name(), cell}, func(line []byte) error {
+	err := virtual.Spawn(ctx, errand{Cell: &cellErrand{stored.Run().Dir(), cell}}, func(line []byte) error {
 		var heard news
 		if err := json.Unmarshal(line, &heard); err != nil {
 			return fmt.Errorf("read how far the cell is: %w", err)
@@ -133,4 +189,16 @@ func inVirtualTime(p harness.Plan) string {
 		}
 	}
 	return " of virtual time"
+}
+
+// validOwnTime says whether what needs no process of its own can be had on a kind of cluster.
+func validOwnTime(cluster string) error {
+	switch cluster {
+	case scenario.Embed:
+		return nil
+	case scenario.Virtual:
+		_, err := virtualKind()
+		return err
+	}
+	return fmt.Errorf("--cluster is %q: give %s or %s", cluster, scenario.Embed, scenario.Virtual)
 }

@@ -49,3 +49,13 @@ func TestWhatVirtualTimeDoesNotHave(t *testing.T) {
 		t.Errorf("it left %v, error %v", left, err)
 	}
 }
+
+func TestReproductionsInVirtualTime(t *testing.T) {
+	hazards := []string{"repro", "--cluster", "virtual", "etcd-22082", "etcd-19597", "pause-no-fence", "tutorial-stale-release"}
+	call(t, hazards...).want(t, exitHeld, "RESULT: 4 of 4 as expected")
+	out := filepath.Join(t.TempDir(), "run")
+	call(t, append(hazards, "--sound", "--out", out)...).want(t, exitHeld, "RESULT: 4 of 4 as expected")
+	call(t, "check", out).want(t, exitHeld, "pause-no-fence")
+	call(t, "repro", "--cluster", "process", "etcd-22082").want(t, exitUsage, `--cluster is "process": give embed or virtual`)
+	call(t, "selftest", "--cluster", "process").want(t, exitUsage, `--cluster is "process": give embed or virtual`)
+}

@@ -43,7 +43,7 @@ var gates = map[string]struct {
 	"panics":          {panics, []locktest.Option{locktest.Faults("none")}},
 	"hangs":           {hangs, []locktest.Option{locktest.Faults("none")}},
 	"wrong options":   {locks.Mutex, []locktest.Option{locktest.TTL(1500 * time.Millisecond)}},
-	"virtual":         {locks.Mutex, []locktest.Option{locktest.Virtual(20 * time.Minute), locktest.Faults("pause-holder"), locktest.Fenced()}},
+	"virtual":         {locks.Mutex, []locktest.Option{locktest.Virtual(3 * time.Minute), locktest.Faults("pause-holder"), locktest.Fenced()}},
 	"virtual broken":  {locks.DeleteByName, []locktest.Option{locktest.Virtual(time.Minute), locktest.Faults("none")}},
 	"everything else": {locks.Mutex, nil},
 }
@@ -77,7 +77,7 @@ func TestGate(t *testing.T) {
 		"cannot open":    {false, []string{"could not be judged", ": the keys are at home"}},
 		"panics":         {false, []string{"could not be judged", "the strategy panicked: out of order", "locktest_test.go:"}},
 		"hangs":          {false, []string{"could not be judged", "did not return within 3s after its context had ended and its client was closed"}},
-		"virtual":        {true, []string{"about 20m7s of virtual time"}},
+		"virtual":        {true, []string{"about 3m7s of virtual time"}},
 		"virtual broken": {false, []string{"--- FAIL: TestInside/none", "  release: ", " deleted"}},
 		"wrong options":  {false, []string{"locktest: ttl is 1.5s: give whole seconds"}},
 	} {

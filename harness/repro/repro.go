@@ -20,6 +20,7 @@ import (
 	"math"
 	"time"
 
+	"lockquake/harness/cluster"
 	"lockquake/workloads"
 	"lockquake/workloads/lock"
 )
@@ -89,10 +90,13 @@ type Record struct {
 	Facts []Fact `json:"facts,omitempty"`
 }
 
+// Start starts a cluster: cluster.Start, or virtual.Start in virtual time.
+type Start func(context.Context, cluster.Config) (*cluster.Cluster, error)
+
 // Run carries a reproduction out on a cluster of its own, and streams its history to out. An error says that
 // the harness failed, or that something did not come that the script waited for.
-func (r Reproduction) Run(ctx context.Context, v Variant, repeat int, out io.Writer) (Record, error) {
-	s, err := open(ctx, r, v, repeat, out)
+func (r Reproduction) Run(ctx context.Context, start Start, v Variant, repeat int, out io.Writer) (Record, error) {
+	s, err := open(ctx, start, r, v, repeat, out)
 	if err != nil {
 		return Record{}, err
 	}

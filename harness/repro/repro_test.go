@@ -14,6 +14,7 @@ import (
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 
 	"lockquake/checker/history"
+	"lockquake/harness/cluster"
 	"lockquake/workloads/lock"
 )
 
@@ -62,7 +63,7 @@ func TestHazardWithoutATellingCounterpartIsNoticed(t *testing.T) {
 func TestSceneLeavesNothingBehind(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	var out bytes.Buffer
-	record, err := etcd18082().Run(t.Context(), etcd18082().Sound, 1, &out)
+	record, err := etcd18082().Run(t.Context(), cluster.Start, etcd18082().Sound, 1, &out)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +83,7 @@ func TestScriptThatFailsSaysWhy(t *testing.T) {
 	r.play = func(s *scene) { s.client(0).acquires() }
 	refusing := Variant{open: func(context.Context, lock.Env) (lock.Lock, error) { return refuser{broken}, nil }}
 	var out bytes.Buffer
-	_, err := r.Run(t.Context(), refusing, 1, &out)
+	_, err := r.Run(t.Context(), cluster.Start, refusing, 1, &out)
 	if !errors.Is(err, broken) || !strings.Contains(err.Error(), "etcd-22082: acquire of k0 by c0") {
 		t.Errorf("error %v", err)
 	}
@@ -102,7 +103,7 @@ func TestPanicInAScriptIsNoFailure(t *testing.T) {
 	}()
 	r := etcd22082()
 	r.play = func(*scene) { panic("a slip in the script") }
-	_, _ = r.Run(t.Context(), r.Flawed, 1, &bytes.Buffer{})
+	_, _ = r.Run(t.Context(), cluster.Start, r.Flawed, 1, &bytes.Buffer{})
 }
 
 func TestOneRequestIsLate(t *testing.T) {

@@ -69,10 +69,10 @@ type scene struct {
 // failure is what ends a script early.
 type failure struct{ error }
 
-func open(ctx context.Context, r Reproduction, v Variant, repeat int, out io.Writer) (*scene, error) {
+func open(ctx context.Context, start Start, r Reproduction, v Variant, repeat int, out io.Writer) (*scene, error) {
 	s := &scene{script: r, variant: v}
 	var err error
-	if s.cluster, err = cluster.Start(ctx, cluster.Config{Members: 1}); err != nil {
+	if s.cluster, err = start(ctx, cluster.Config{Members: 1}); err != nil {
 		return nil, err
 	}
 	if s.rec, err = history.NewRecorder(out, s.header(repeat)); err != nil {
