@@ -210,11 +210,11 @@ func (g glimpse) struck() field {
 	}
 	var all []string
 	for _, f := range g.Faults {
-		text := f.Fault
+		text := fmt.Sprintf("%s for %s", f.Fault, brief(g.At-f.Since))
 		if whom, _, _ := strings.Cut(f.Target, " under lease"); whom != "" {
-			text += " on " + printable(whom)
+			text += ": " + printable(whom)
 		}
-		all = append(all, fmt.Sprintf("%s, for %s", text, brief(g.At-f.Since)))
+		all = append(all, text)
 	}
 	return field{strings.Join(all, "; "), faultTone}
 }

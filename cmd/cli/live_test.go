@@ -35,7 +35,7 @@ func TestRunningCellIsShownInFull(t *testing.T) {
 	got := strings.Join(seenBy(120, environment{"LANG": "C.UTF-8"}).whole(striking(), 8), "\n")
 	want := "cell 3/8  mutex under pause-holder  faults      2.4 s of about 5\n" +
 		"   41 grants                   ▁▅██▂▁▁▆     6/s  3 waiting, the oldest 1.3 s\n" +
-		"c2 and c4 believe to hold it  m1 leads  pause-holder on c2, holder of k0, for 1.0 s"
+		"c2 and c4 believe to hold it  m1 leads  pause-holder for 1.0 s: c2, holder of k0"
 	if got != want {
 		t.Errorf("shown is\n%s\nwant\n%s", got, want)
 	}
