@@ -162,6 +162,11 @@ func Met(thresholds []Threshold) checker.Validity {
 	return validity
 }
 
+// Missed tells whether one of several thresholds surely is, whatever is not known of others.
+func Missed(thresholds []Threshold) bool {
+	return slices.ContainsFunc(thresholds, func(t Threshold) bool { return t.Validity == checker.Invalid })
+}
+
 // doubt makes unknown what was measured on a history that is not sound.
 func doubt(thresholds []Threshold) {
 	for i := range thresholds {

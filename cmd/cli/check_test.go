@@ -26,19 +26,29 @@ func stored(t *testing.T, name string) string {
 
 // A stored run is held against other thresholds without being carried out again, and remembers them.
 func TestStoredRunIsHeldAgainstThresholds(t *testing.T) {
-	dir := stored(t, "version1")
+	dir, paused := stored(t, "version2/shard2"), filepath.Join(stored(t, "version1"), "cells/mutex__pause-holder__r1/history.jsonl.zst")
 	calm := filepath.Join(dir, "cells/mutex__none__r1/history.jsonl.zst")
+	whole, err := os.ReadFile(calm)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cut := filepath.Join(t.TempDir(), "cut.jsonl.zst")
+	write(t, cut, string(whole[:len(whole)/2]))
 	for _, c := range []struct {
 		args string
 		code int
 		says string
 	}{
-		{dir + " --want promised --min-ops 3", exitThreshold, "min-ops missed: 2 acquired in 301 ms, 1 fewer than 3"},
-		{dir, exitThreshold, "RESULT: 1 of 2 cells held, 1 missed a threshold"},
-		{dir + " --want fenced --min-ops 0", exitBroken, "promise invalid: wanted fenced under pause-holder, was unsafe"},
+		{dir + " --min-ops 1 --want promised", exitHeld, "held     exclusive"},
+		{dir, exitHeld, "1 of 1 cells held"},
+		{dir + " --min-ops 3", exitThreshold, "min-ops missed: 1 acquired in 302 ms, 2 fewer than 3"},
+		{paused + " --want promised", exitHeld, "held     unsafe"},
+		{paused + " --want fenced", exitBroken, "promise invalid: wanted fenced under pause-holder, was unsafe"},
 		{calm + " --min-ops 3 --unknown pass", exitThreshold, "missed   exclusive"},
-		{calm + " --min-ops 2", exitHeld, "held     exclusive"},
-		{calm + " --max-p99 1ms", exitThreshold, "max-p99 missed: 99 % of 2 acquires took up to "},
+		{calm + " --min-ops 1", exitHeld, "held     exclusive"},
+		{cut + " --max-gap 1h", exitUnknown, "max-gap unknown: nobody was granted the lock for"},
+		{cut + " --unknown pass", exitHeld, "RESULT: 0 of 1 cells held, 1 unknown and let pass; seed 4; exit 0"},
+		{calm + " --max-p99 1ms", exitThreshold, "max-p99 missed: the only acquire took "},
 	} {
 		call(t, append([]string{"check"}, strings.Fields(c.args)...)...).want(t, c.code, c.says)
 	}

@@ -284,6 +284,7 @@ func TestExitCodesOfThresholdsAndOfWhatIsLetPass(t *testing.T) {
 	}{
 		"missed":             {tally{total: 2, done: 2, held: 1, missed: 1}, exitThreshold, exitThreshold},
 		"missed and unknown": {tally{total: 2, done: 2, missed: 1, unknown: 1}, exitUnknown, exitThreshold},
+		"both in one cell":   {tally{total: 2, done: 2, held: 1, unknown: 1, missedBeside: 1}, exitUnknown, exitThreshold},
 		"missed and broken":  {tally{total: 2, done: 2, missed: 1, broken: 1}, exitBroken, exitBroken},
 		"unknown":            {tally{total: 2, done: 2, held: 1, unknown: 1}, exitUnknown, exitHeld},
 		"unknown and broken": {tally{total: 2, done: 2, broken: 1, unknown: 1}, exitBroken, exitBroken},

@@ -149,6 +149,7 @@ type tally struct {
 	held, missed, broken, unknown, failed, badInput int
 	unsaved                                         int
 	letPass                                         bool // what is not known, once it was judged
+	missedBeside                                    int  // of the unknown, who missed a threshold for sure
 	outcomes                                        []outcome
 }
 
@@ -169,6 +170,9 @@ func (t *tally) add(o outcome) {
 		t.failed++
 	default:
 		t.unknown++
+		if results.Missed(o.thresholds) {
+			t.missedBeside++
+		}
 	}
 	if o.garbled {
 		t.badInput++
@@ -185,7 +189,7 @@ func (t tally) code() int {
 		unknown = 0
 	}
 	for _, c := range []struct{ count, code int }{
-		{t.broken, exitBroken}, {t.failed + t.unsaved, exitHarness}, {t.badInput, exitUsage}, {unknown, exitUnknown}, {t.total - t.done, exitUnknown}, {t.missed, exitThreshold},
+		{t.broken, exitBroken}, {t.failed + t.unsaved, exitHarness}, {t.badInput, exitUsage}, {unknown, exitUnknown}, {t.total - t.done, exitUnknown}, {t.missed + t.missedBeside, exitThreshold},
 	} {
 		if c.count > 0 {
 			code = worse(code, c.code)
