@@ -238,6 +238,9 @@ function spreadChart(bins, strokes) {
 // plots are all charts that are drawn, to be drawn again when the colours or the room change.
 const plots = new Set();
 
+// printing tells that the page is being printed: in light colours, and on paper of whatever format.
+const printing = () => document.documentElement.classList.contains('printing');
+
 const heightOf = width => Math.round(Math.min(320, Math.max(220, width * 0.36)));
 
 // Plot is one chart in its box.
@@ -249,11 +252,14 @@ class Plot {
     new ResizeObserver(() => this.fit()).observe(box);
   }
 
-  width() { return Math.max(this.box.clientWidth, 240); }
+  width() {
+    const room = this.box.clientWidth;
+    return Math.max(printing() ? Math.min(room, this.box.closest('.pair') ? 300 : 620) : room, 240);
+  }
 
   fit() {
     const width = this.width();
-    if (width !== this.u.width) this.u.setSize({width, height: heightOf(width)});
+    if (!printing() && width !== this.u.width) this.u.setSize({width, height: heightOf(width)});
   }
 
   draw() {
@@ -275,7 +281,7 @@ class Plot {
 
   zoomed() {
     const [lo, hi] = this.ends(), {min, max} = this.u.scales.x, slack = (hi - lo) * 1e-6;
-    return min > lo + slack || max < hi - slack;
+    return min != null && (min > lo + slack || max < hi - slack);
   }
 
   whole() { const [min, max] = this.ends(); this.u.setScale('x', {min, max}); }
@@ -441,7 +447,13 @@ function filter(form) {
 
 function print() {
   all('details.cell:is(.unsafe, .unknown)').slice(0, 20).forEach(d => { d.open = true; });
+  document.documentElement.classList.add('printing');
   all('.compare, details[open] .charts').filter(place => !place.childElementCount).forEach(draw);
+  drawAgain();
+}
+
+function printed() {
+  document.documentElement.classList.remove('printing');
   drawAgain();
 }
 
@@ -460,5 +472,5 @@ addEventListener('hashchange', reveal);
 if (location.hash) reveal();
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', drawAgain);
 addEventListener('beforeprint', print);
-addEventListener('afterprint', drawAgain);
+addEventListener('afterprint', printed);
 })();
