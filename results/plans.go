@@ -3,6 +3,7 @@ package results
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -58,12 +59,34 @@ func (s *sheet) readPlans() {
 			continue
 		}
 		settings = append(settings, p.facts())
+		s.missed = append(s.missed, p.missed(c)...)
 		if !seen[c.Fault] {
 			seen[c.Fault] = true
 			s.Schedules = append(s.Schedules, p.rows(c.Fault)...)
 		}
 	}
 	s.Settings = together(settings)
+}
+
+// missed are the faults that were planned more often than they were injected, each in a sentence.
+func (p plan) missed(c contents) []string {
+	if c.State != Done || !c.measured {
+		return nil
+	}
+	planned, injected := map[string]int{}, map[string]int{}
+	for _, sched := range p.Schedules {
+		planned[sched.Fault] += len(sched.Injections)
+	}
+	for _, f := range c.Faults {
+		injected[f.Fault]++
+	}
+	var lines []string
+	for _, fault := range slices.Sorted(maps.Keys(planned)) {
+		if n := planned[fault]; n > injected[fault] {
+			lines = append(lines, fmt.Sprintf("%s in %s: planned %d times, injected %d", fault, c.CellName, n, injected[fault]))
+		}
+	}
+	return lines
 }
 
 // facts are in one order, whatever the plan has.

@@ -29,6 +29,14 @@ func (s *section) Outcome() string { return outcome(s.contents) }
 // AgainLine is the command that makes this cell again; empty: there is none for it alone.
 func (s *section) AgainLine() string { return commandLine(s.Again) }
 
+// LastOf is how many repeats that makes, of which this cell is the last; 0: one.
+func (s *section) LastOf() int {
+	if s.Repeat > 1 && slices.Contains(s.Again, fmt.Sprintf("--repeat=%d", s.Repeat)) {
+		return s.Repeat
+	}
+	return 0
+}
+
 // Timeline is the cell's own one, if it is shown.
 func (s *section) Timeline() []drawing { return s.drawings("") }
 

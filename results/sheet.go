@@ -40,6 +40,7 @@ type sheet struct {
 
 	Settings  []fact
 	Schedules []scheduleRow
+	missed    []string // injections that were planned and not made
 }
 
 // writeHTML writes the report: one file that needs nothing else, with links to files of the run that hold wherever its

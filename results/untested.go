@@ -29,11 +29,12 @@ func (s *sheet) NotTested() []untestedPart {
 	add("Cells that are in other shards of the plan", s.elsewhere())
 	add("Cells of which too little was seen", s.notKnown())
 	add("Faults that left no evidence", s.unseen())
+	add("Injections that were planned and not made", s.missed)
 	add("Strategies and faults that were not brought together", s.unpaired())
 	if u := s.Untested; u != nil {
 		add("Left out, because it cannot be had", u.LeftOut)
-		add("Strategies of the catalogue that were not asked for", joinedLines(u.Strategies))
-		add("Faults of the catalogue that were not asked for", joinedLines(u.Faults))
+		add("Strategies of the catalogue that are not in this run", joinedLines(u.Strategies))
+		add("Faults of the catalogue that are not in this run", joinedLines(u.Faults))
 		add("What this kind of cluster cannot show", u.Cannot)
 	} else {
 		add("What else there was", []string{"The run does not say which strategies and faults it could have tried besides."})

@@ -87,7 +87,7 @@ func (a app) demo(ctx context.Context) error {
 	if err != nil {
 		return usage(err)
 	}
-	run, err := results.Create("", info(s, o.wantOptions, []string{"lockquake", "demo"}))
+	run, err := results.Create("", a.info(s, o.wantOptions, []string{"lockquake", "demo"}))
 	if err != nil {
 		return usage(err)
 	}

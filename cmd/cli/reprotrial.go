@@ -99,6 +99,10 @@ func (o reproOptions) folder(picked []repro.Reproduction) (*results.Run, error) 
 		return nil, nil
 	}
 	i := results.Info{Args: o.args(), Want: "promised", Etcd: harness.Embedded().Etcd}
+	i.Again = func(cell results.CellName) []string {
+		o.repeat = cell.Repeat
+		return append(o.args(), cell.Strategy)
+	}
 	for _, r := range picked {
 		i.Args = append(i.Args, r.ID)
 		for n := range o.repeat {

@@ -148,9 +148,11 @@ type selection struct {
 	faults     map[string]nemesis.Fault
 	kinds      map[string]harness.Kind
 	checkers   []checker.Checker
-	part       results.Part // of what the plan is
-	prefix     string       // of all keys of the run in a cluster that is not ours
-	leftOut    []string     // what was not asked for by name and cannot be had, in sentences
+	part       results.Part                    // of what the plan is
+	prefix     string                          // of all keys of the run in a cluster that is not ours
+	leftOut    []string                        // what was not asked for by name and cannot be had, in sentences
+	scenarios  map[string]string               // of cells, as the command line names them, by their fault
+	again      func(results.CellName) []string // the command line that makes a cell again; nil: there is only that of the run
 }
 
 func (s *selection) leaveOut(names []string, why string) {
@@ -188,7 +190,7 @@ func (a app) choose(ctx context.Context, o runOptions) (selection, error) {
 // selection is one without a plan yet.
 func (a app) selection(o runOptions) (s selection, err error) {
 	s = selection{
-		asked: map[string]results.Asked{}, strategies: map[string]Strategy{}, workloads: map[string]workloads.Kind{}, faults: map[string]nemesis.Fault{},
+		asked: map[string]results.Asked{}, scenarios: map[string]string{}, strategies: map[string]Strategy{}, workloads: map[string]workloads.Kind{}, faults: map[string]nemesis.Fault{},
 		kinds: map[string]harness.Kind{}, checkers: a.catalogue.checkers(), prefix: o.clusters.unique(),
 	}
 	if err := validParallel(o.parallel); err != nil {
@@ -204,10 +206,13 @@ func (a app) selection(o runOptions) (s selection, err error) {
 // trials are those scenarios that give at least one strategy something to do.
 func (a app) trials(ctx context.Context, o runOptions, recipes []scenario.Scenario, s *selection) ([]harness.Trial, error) {
 	var trials []harness.Trial
-	for _, recipe := range recipes {
+	for i, recipe := range recipes {
 		trial, err := a.trial(ctx, o, recipe, s)
 		if err != nil {
 			return nil, err
+		}
+		if len(o.scenarios) > 0 {
+			s.scenarios[trial.Fault()] = o.scenarios[i]
 		}
 		if len(trial.Subjects) > 0 {
 			trials = append(trials, trial)
@@ -314,6 +319,9 @@ func (a app) runPlan(ctx context.Context, o runOptions, again []string) error {
 		_, err := a.out.Write(s.plan.JSON())
 		return err
 	}
+	s.again = func(cell results.CellName) []string {
+		return cellAgain(again, o.scenarios, s.scenarios[cell.Fault], cell)
+	}
 	a = a.inJSON(o.json)
 	a, stop, err := a.withMetrics(ctx, o.metrics, s)
 	if err != nil {
@@ -336,7 +344,7 @@ func (s selection) about(parallel int) time.Duration {
 
 // begin makes the folder of a run, and says what will be done.
 func (a app) begin(command string, s selection, o runOptions, seeds string, about time.Duration, again []string) (*results.Run, error) {
-	run, err := results.Create(o.out, info(s, o.wantOptions, again))
+	run, err := results.Create(o.out, a.info(s, o.wantOptions, again))
 	if err != nil {
 		return nil, usage(err)
 	}
@@ -404,8 +412,8 @@ func (a app) carryOutAll(ctx context.Context, run *results.Run, s selection, par
 	}
 }
 
-func info(s selection, o wantOptions, again []string) results.Info {
-	i := results.Info{Seed: s.plan.Seed, Args: again, Want: o.want, Unknown: o.stored(), Etcd: s.etcd(), Part: s.part}
+func (a app) info(s selection, o wantOptions, again []string) results.Info {
+	i := results.Info{Seed: s.plan.Seed, Args: again, Want: o.want, Unknown: o.stored(), Etcd: s.etcd(), Part: s.part, Untested: a.untested(s), Again: s.again}
 	for _, c := range s.plan.Cells {
 		i.Cells = append(i.Cells, c.Name())
 		i.Asked = append(i.Asked, s.askedOf(c))

@@ -74,11 +74,18 @@ func (o selftestOptions) again() []string {
 	return args
 }
 
+// cellAgain makes a cell again with those of its seed.
+func (o selftestOptions) cellAgain(cell results.CellName) []string {
+	o.seed, o.seeds = o.seed+uint64(cell.Repeat)-1, 1
+	return o.again()
+}
+
 func (a app) selftest(ctx context.Context, o selftestOptions) error {
 	s, err := a.chooseProofs(ctx, o)
 	if err != nil {
 		return asUsage(err)
 	}
+	s.again = o.cellAgain
 	a = a.inJSON(o.asJSON)
 	run, err := a.begin("selftest", s, o.run(), o.span(), s.about(o.parallel), o.again())
 	if err != nil {
