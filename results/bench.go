@@ -31,6 +31,7 @@ type BenchRow struct {
 	Keys     int     `json:"keys"`
 	Offered  float64 `json:"offered,omitempty"` // open loop: acquires that fell due a second; of repeats the median
 	Outcome  string  `json:"outcome"`           // the worst of the repeats: held, broken, unknown, failed or planned
+	Planned  int     `json:"planned"`           // repeats, of which those are measured that held
 
 	Rate       Spread `json:"rate"` // acquisitions a second
 	Ratio      Ratio  `json:"ratio"`
@@ -87,7 +88,7 @@ const (
 	// (mvcc/watchable_store.go, watchResyncPeriod): each of W waiters gets the lock once in it.
 	stallPeriod  = 100 * time.Millisecond
 	stallWithin  = 0.25 // of that rate, and of the time that an acquire takes then
-	stallOfFloor = 3    // a gap that is less is no stall, whatever the rate
+	stallShare   = 0.5  // of a turn: where nobody holds the lock for less than that, it is the holds that take long
 	leastRepeats = 3    // for a claim
 )
 
@@ -131,21 +132,23 @@ func newBench(m Manifest, cells []contents) Bench {
 	return b
 }
 
-// newBenchRow has no clients if none of the cells has costs.
+// newBenchRow has no clients if none of the cells has costs. It is of those that held: how fast a lock is that broke says
+// nothing, nor does what was interrupted.
 func newBenchRow(cells []contents) BenchRow {
 	row := BenchRow{Strategy: cells[0].Strategy, Setting: cells[0].Fault, Outcome: standing(cells).Outcome, ByKind: map[string]float64{}}
-	var with []contents
+	row.Planned = len(cells)
+	var held []contents
 	for _, c := range cells {
-		if c.Costs != nil && c.measured {
-			with = append(with, c)
+		if c.Costs == nil || !c.measured {
+			continue
+		}
+		row.Clients, row.Keys = c.Costs.Clients, c.Costs.Keys
+		if outcome(c) == "held" {
+			held = append(held, c)
 		}
 	}
-	if len(with) == 0 {
-		return row
-	}
-	row.Clients, row.Keys = with[0].Costs.Clients, with[0].Costs.Keys
-	row.fill(with)
-	row.mark(with)
+	row.fill(held)
+	row.mark(held)
 	return row
 }
 
@@ -194,13 +197,9 @@ func (row *BenchRow) fill(cells []contents) {
 // inLine tells whether clients wait in line for one lock all the time.
 func (row *BenchRow) inLine() bool { return row.Keys == 1 && row.Offered == 0 }
 
-// gap is the mean time between two holds; what is left of a turn when the hold is over.
-func (c contents) gap() time.Duration {
-	if c.PerSecond == 0 {
-		return 0
-	}
-	return time.Duration(float64(time.Second)/c.PerSecond) - c.Hold.Mean
-}
+// gap is the mean time between two holds. It is 1 / rate - hold, but without the error of a turn that the window's ends
+// cut, which of long holds is larger than the gap: holds and handoffs follow each other without a break.
+func (c contents) gap() time.Duration { return c.Handoff.Mean }
 
 func kinds(cells []contents) (all []string) {
 	for _, c := range cells {
@@ -246,7 +245,7 @@ func (row *BenchRow) mark(cells []contents) {
 func (row *BenchRow) stalled() bool {
 	near := func(value, wanted float64) bool { return math.Abs(value-wanted) <= stallWithin*wanted }
 	return row.Clients > 1 && row.inLine() && near(row.Rate.Median, float64(row.Clients)/stallPeriod.Seconds()) &&
-		near(row.AcquireP50.Median, float64(stallPeriod)) && row.Gap.Median > stallOfFloor*row.Floor.Median
+		near(row.AcquireP50.Median, float64(stallPeriod)) && row.Gap.Median*row.Rate.Median > stallShare*float64(time.Second)
 }
 
 // compare gives the rates as multiples of the reference's: mutex's, or those of the first strategy.
@@ -260,7 +259,7 @@ func (b *Bench) compare() {
 	for i := range b.Rows {
 		row := &b.Rows[i]
 		other := slices.IndexFunc(b.Rows, func(r BenchRow) bool { return r.Strategy == b.Reference && r.Setting == row.Setting })
-		if other >= 0 && other != i {
+		if other >= 0 && other != i && row.Offered == 0 { // in an open loop it is what was asked that differs
 			row.Ratio = row.Rate.over(b.Rows[other].Rate, noise(row.Clients))
 		}
 	}
@@ -284,8 +283,11 @@ func (row *BenchRow) Varied() (what, value string) {
 
 // Marks are what must be known of a row before its numbers are believed, in few words.
 func (row *BenchRow) Marks() (marks []string) {
-	if row.Outcome != "held" {
+	if row.Outcome != "held" && row.Outcome != string(Planned) {
 		marks = append(marks, strings.ToUpper(row.Outcome))
+	}
+	if row.Rate.N < row.Planned {
+		marks = append(marks, fmt.Sprintf("%d of %d repeats", row.Rate.N, row.Planned))
 	}
 	if row.Stalled {
 		marks = append(marks, "stall")
@@ -314,7 +316,7 @@ func (b *Bench) Notes() (notes []string) {
 	add(has(func(r BenchRow) bool { return r.Unstable }), "unstable: more was asked than the lock could do, so how long an acquire took says only for how long it was measured.")
 	add(has(func(r BenchRow) bool { return r.Busy > 0 }), fmt.Sprintf("busy: in so many repeats other processes took more than %.0f%% of the cores. Counts hold; take the times again when the machine is quiet.", 100*busyShare))
 	add(has(func(r BenchRow) bool { return r.Full > 0 }), fmt.Sprintf("full: in so many repeats less than %.0f%% of the cores was idle: members, clients and lockquake share them, and it was they that set the pace.", 100*fullShare))
-	add(has(func(r BenchRow) bool { return r.Idle.N < r.Rate.N }), "Whether the machine was busy is not known: this system does not tell.")
+	add(has(func(r BenchRow) bool { return r.Rate.N > 0 && r.Idle.N == 0 }), "Whether the machine was busy is not known: this system does not tell.")
 	add(has(func(r BenchRow) bool { return r.Ratio.Of > 0 && !r.Ratio.Claimed }), fmt.Sprintf("~: equals differ so much by chance, or there were fewer than %d repeats.", leastRepeats))
 	return notes
 }

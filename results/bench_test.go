@@ -18,7 +18,7 @@ func benched(strategy, setting string, repeat, clients int, rate float64) conten
 		Record: Record{CellName: CellName{strategy, setting, repeat}, State: Done, Validity: checker.Valid, Grade: checker.Exclusive},
 		Stats: Stats{
 			PerSecond: rate, Acquired: int(rate), Acquire: Latency{Count: 9, P50: turn * time.Duration(clients)},
-			Handoff: Latency{Count: 9, P50: 2 * ms},
+			Handoff: Latency{Count: 9, P50: 2 * ms, Mean: turn},
 		},
 		Costs: &Costs{
 			Acquired: 100, Proposals: 200, Requests: map[string]int64{"Txn": 100, "Range": 300}, Watches: 50,
@@ -39,7 +39,7 @@ func TestBenchRowHasTheMediansOfItsRepeats(t *testing.T) {
 	cells := repeated("mutex", "W=8", 8, 90, 70, 80)
 	cells[1].Costs.Proposals = -1 // the leader changed
 	cells[2].Costs.Cores = nil    // the system did not tell
-	cells[0].Hold.Mean = ms
+	cells[0].Handoff.Mean -= ms
 	row := newBench(Manifest{}, cells).Rows[0]
 	if row.Rate != (Spread{80, 70, 90, 3}) || row.Idle.N != 2 || row.ByKind["Range"] != 3 || row.Requests.Median != 4 {
 		t.Errorf("%+v", row)
@@ -66,13 +66,13 @@ func TestBenchMarksWhatMustBeKnownOfARow(t *testing.T) {
 		"twice that":                              {benched("mutex", "W=8", 1, 8, 160), nil, ""},
 		"half of that":                            {benched("mutex", "W=8", 1, 8, 40), nil, ""},
 		"as slow by chance, most are fast":        {benched("tutorial", "W=8", 1, 8, 80), func(c *contents) { c.Acquire.P50 = 4 * ms }, ""},
-		"as slow by its holds":                    {benched("mutex", "hold=12ms", 1, 8, 80), func(c *contents) { c.Hold.Mean = 12 * ms }, ""},
+		"as slow by its holds":                    {benched("mutex", "hold=12ms", 1, 8, 80), func(c *contents) { c.Handoff.Mean = ms }, ""},
 		"other processes":                         {benched("mutex", "W=8", 1, 8, 500), func(c *contents) { c.Costs.Cores = &Cores{0.2, 0.6, 0.2} }, "busy 1/1"},
 		"no core is idle":                         {benched("mutex", "W=8", 1, 8, 500), func(c *contents) { c.Costs.Cores = &Cores{0.01, 0.95, 0.04} }, "full 1/1"},
 		"no core is idle because of others":       {benched("mutex", "W=8", 1, 8, 500), func(c *contents) { c.Costs.Cores = &Cores{0, 0.5, 0.5} }, "busy 1/1"},
 		"more is asked than it can do":            {benched("mutex", "load=1.1", 1, 8, 80), func(c *contents) { c.Costs.Rate, c.Stats.Backlog = 88, 30 }, "unstable, backlog 30"},
-		"it broke":                                {benched("none", "W=8", 1, 8, 500), func(c *contents) { c.Validity = checker.Invalid }, "BROKEN"},
-		"it is not known whether it held":         {benched("mutex", "W=8", 1, 8, 500), func(c *contents) { c.Validity = checker.Unknown }, "UNKNOWN"},
+		"it broke":                                {benched("none", "W=8", 1, 8, 500), func(c *contents) { c.Validity = checker.Invalid }, "BROKEN, 0 of 1 repeats"},
+		"it is not known whether it held":         {benched("mutex", "W=8", 1, 8, 500), func(c *contents) { c.Validity = checker.Unknown }, "UNKNOWN, 0 of 1 repeats"},
 		"several locks, at what would be a stall": {benched("mutex", "keys=64", 1, 8, 80), func(c *contents) { c.Costs.Keys = 64 }, ""},
 		"an open loop, at what would be a stall":  {benched("mutex", "load=0.5", 1, 8, 80), func(c *contents) { c.Costs.Rate = 80 }, ""},
 	} {
@@ -120,7 +120,12 @@ func TestRunWithoutCostsIsNoBench(t *testing.T) {
 	if b := newBench(Manifest{}, []contents{plain}); len(b.Rows) != 0 {
 		t.Errorf("%+v", b.Rows)
 	}
-	b := newBench(Manifest{}, []contents{benched("election", "W=8", 1, 8, 80), plain, benched("mutex", "W=8", 1, 8, 80)})
+	late := Record{CellName: CellName{"mutex", "W=8", 2}, State: Planned}
+	b := newBench(Manifest{}, append(repeated("mutex", "W=8", 8, 500), contents{Record: late}))
+	if got := b.Rows[0].Marks(); !slices.Equal(got, []string{"1 of 2 repeats"}) {
+		t.Errorf("a bench that was interrupted is marked %q", got)
+	}
+	b = newBench(Manifest{}, []contents{benched("election", "W=8", 1, 8, 80), plain, benched("mutex", "W=8", 1, 8, 80)})
 	if len(b.Rows) != 2 || b.Reference != "mutex" || !slices.Equal(b.strategies(), []string{"election", "mutex"}) {
 		t.Errorf("%+v", b)
 	}

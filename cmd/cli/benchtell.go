@@ -88,8 +88,9 @@ func benchColumns(b results.Bench, what string) []benchColumn {
 		{"ACQ/S (RANGE)", func(row results.BenchRow) string { return rate(row.Rate) }},
 		{"x " + strings.ToUpper(b.Reference), func(row results.BenchRow) string { return times(row.Ratio) }},
 		{"GAP MS", ms(func(row results.BenchRow) results.Spread { return row.Gap })},
-		{"P50 MS", ms(func(row results.BenchRow) results.Spread { return row.AcquireP50 })},
-		{"P99 MS", ms(func(row results.BenchRow) results.Spread { return row.AcquireP99 })},
+		{"P50 MS", ms(func(row results.BenchRow) results.Spread { return ifStable(row, row.AcquireP50) })},
+		{"P99 MS", ms(func(row results.BenchRow) results.Spread { return ifStable(row, row.AcquireP99) })},
+		{"LATE P99", ms(func(row results.BenchRow) results.Spread { return row.LateP99 })},
 		{"HANDOFF MS", ms(func(row results.BenchRow) results.Spread { return row.Handoff })},
 		{"x FLOOR", number(func(row results.BenchRow) results.Spread { return row.OfFloor })},
 		{"PROP", number(func(row results.BenchRow) results.Spread { return row.Proposals })},
@@ -125,6 +126,14 @@ func writeBench(out *strings.Builder, b results.Bench, what string, rows []resul
 	}
 	w.Flush()
 	out.WriteString("\n")
+}
+
+// ifStable leaves out how long acquires took where that says only for how long they were measured.
+func ifStable(row results.BenchRow, s results.Spread) results.Spread {
+	if row.Unstable {
+		return results.Spread{}
+	}
+	return s
 }
 
 // rate is a median with the range of the repeats.
