@@ -93,11 +93,20 @@ func (f *follower) watch(ctx context.Context) {
 	watching, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	ctx, stop := context.WithCancel(ctx)
 	var quiet atomic.Int32
+	created := make(chan struct{})
 	var attending sync.WaitGroup
-	attending.Go(func() { defer cancel(); f.attend(ctx, &quiet) })
+	attending.Go(func() {
+		defer cancel()
+		f.attend(ctx, &quiet)
+		select { // the stream of a watch that is ended before etcd has answered clientv3 leaves open
+		case <-created:
+		case <-time.After(requestTimeout):
+		}
+	})
 	defer attending.Wait()
 	defer stop()
 	answers := f.watcher.Watch(watching, f.prefix, clientv3.WithPrefix(), clientv3.WithRev(f.line.at+1))
+	close(created)
 	for answer := range answers {
 		quiet.Store(0)
 		if answer.Err() != nil {
