@@ -16,7 +16,7 @@ type Evidence struct{}
 func (Evidence) Check(h history.History) Verdict {
 	all := h.Injections()
 	v := Verdict{Checker: "evidence", Judged: len(all)}
-	cutShort := earlyStop(&h)
+	_, cutShort := earlyStop(&h)
 	switch {
 	case h.Header.Fault == calm && len(all) > 0:
 		return disagreement(v, fmt.Sprintf("%s was injected into a calm cell", all[0].Inject.Fault))
@@ -35,14 +35,15 @@ func (Evidence) Check(h history.History) Verdict {
 	return v
 }
 
-// earlyStop says why the workload was stopped before its time; empty: it was not.
-func earlyStop(h *history.History) string {
+// earlyStop says why the workload was stopped before its time, or not waited for, and since which sequence number; empty:
+// it was not.
+func earlyStop(h *history.History) (since int64, why string) {
 	for i := range h.Infos {
-		if e := &h.Infos[i]; e.Op == history.Stop {
-			return e.Note
+		if e := &h.Infos[i]; e.Op == history.Stop && e.Note != "" {
+			return e.Seq, e.Note
 		}
 	}
-	return ""
+	return 0, ""
 }
 
 // acquiredAfter tells whether a lock was acquired after a sequence number by somebody else than the

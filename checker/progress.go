@@ -30,6 +30,7 @@ func (Progress) Check(h history.History) Verdict {
 		return v
 	}
 	w := waiters{h: &h, from: from, last: h.Last(), final: map[string]*history.Operation{}, crashed: map[int32]bool{}}
+	w.cutOff, w.cutShort = earlyStop(&h)
 	for i := range h.Infos {
 		if e := &h.Infos[i]; e.Op == history.Crash {
 			w.crashed[e.Process] = true
@@ -68,27 +69,32 @@ func settling(h *history.History) (from time.Duration, why string) {
 
 // waiters judges the acquires of one history, one after the other.
 type waiters struct {
-	h       *history.History
-	from    time.Duration // when things should begin to settle
-	last    time.Duration // the end of the history
-	stuck   []*history.Operation
-	untold  *history.Operation            // was waiting at the end, but not for long enough to be accused
-	final   map[string]*history.Operation // the last acquire of each key that tells whether it is locked
-	crashed map[int32]bool                // by process
+	h      *history.History
+	from   time.Duration // when things should begin to settle
+	last   time.Duration // the end of the history
+	stuck  []*history.Operation
+	untold *history.Operation // was waiting at the end, but not for long enough to be accused
+	// cutShort is why the run ended before its time, and cutOff the sequence number from which on nobody had the time to
+	// wait; empty: it did not.
+	cutShort string
+	cutOff   int64
+	final    map[string]*history.Operation // the last acquire of each key that tells whether it is locked
+	crashed  map[int32]bool                // by process
 }
 
 func (w *waiters) judge(o *history.Operation) {
-	if tells(o) {
+	open := o.Return == history.Open
+	hurried := w.cutShort != "" && o.Outcome != history.OK && o.Return > w.cutOff
+	if tells(o) && !hurried {
 		w.final[o.Key] = o
 	}
 	patience := max(w.from, o.CallAt) + w.h.Header.Settle
-	open := o.Return == history.Open
 	switch {
 	case o.Outcome == history.OK:
 	case open && w.crashed[o.Process]:
 	case min(o.ReturnAt, w.last) > patience:
 		w.stuck = append(w.stuck, o)
-	case open:
+	case open, hurried:
 		w.untold = o
 	}
 }
@@ -112,7 +118,7 @@ func (w *waiters) verdict(v Verdict) Verdict {
 	case v.Judged == 0:
 		v.Why = "no acquire to judge"
 	case w.untold != nil:
-		v.Why = fmt.Sprintf("%s was waiting for %s when the history ended, too early to tell", clientName(w.untold.Client), w.untold.Key)
+		v.Why = fmt.Sprintf("%s was waiting for %s when the %s, too early to tell", clientName(w.untold.Client), w.untold.Key, w.ended())
 	case w.untried() != "":
 		v.Why = "no acquire of " + w.untried()
 	default:
@@ -120,6 +126,13 @@ func (w *waiters) verdict(v Verdict) Verdict {
 		v.Why = fmt.Sprintf("%s resolved in time, the last of every key succeeded", count(v.Judged, "acquire"))
 	}
 	return v
+}
+
+func (w *waiters) ended() string {
+	if w.cutShort != "" {
+		return "run was " + w.cutShort
+	}
+	return "history ended"
 }
 
 func (w *waiters) inVain() string {

@@ -270,12 +270,32 @@ func TestInterruptedRunIsUnknown(t *testing.T) {
 	if v := (Evidence{}).Check(h); v.Validity != Valid {
 		t.Fatalf("%v: %s", v.Validity, v.Why)
 	}
+	interrupt(h)
+	if v := (Evidence{}).Check(h); v.Validity != Unknown || !strings.Contains(v.Why, "the run was interrupted before") {
+		t.Errorf("%v: %s", v.Validity, v.Why)
+	}
+}
+
+// Who had to give up because of an interruption was neither served nor kept waiting.
+func TestWaiterOfAnInterruptedRunIsUnknown(t *testing.T) {
+	h := draw(t, `
+		cell: none
+		p0: |acquire!                          |
+		p1:                  <stop>
+		p2:                                                                  |acquire t=2| |release|`)
+	if v := (Progress{}).Check(h); v.Validity != Valid {
+		t.Fatalf("%v: %s", v.Validity, v.Why)
+	}
+	interrupt(h)
+	if v := (Progress{}).Check(h); v.Validity != Unknown || !strings.Contains(v.Why, "c0 was waiting for k0 when the run was interrupted") {
+		t.Errorf("%v: %s", v.Validity, v.Why)
+	}
+}
+
+func interrupt(h history.History) {
 	for i := range h.Infos {
 		if h.Infos[i].Op == history.Stop {
 			h.Infos[i].Common = &history.Common{Note: "interrupted"}
 		}
-	}
-	if v := (Evidence{}).Check(h); v.Validity != Unknown || !strings.Contains(v.Why, "the run was interrupted before") {
-		t.Errorf("%v: %s", v.Validity, v.Why)
 	}
 }

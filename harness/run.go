@@ -191,11 +191,7 @@ func (r *run) work(ctx, steady context.Context) error {
 	r.awaitRecovery(ctx)
 	r.parts.Monitor.Enter(Settling)
 	end()
-	stop := history.Event{Op: history.Stop, Process: history.Nemesis, Client: history.Nemesis, Value: int64(len(r.arrivals))}
-	if ctx.Err() != nil {
-		stop.Note = "interrupted"
-	}
-	r.rec.Info(stop)
+	r.recordStop(ctx, int64(len(r.arrivals)))
 	close(r.stop)
 	if r.failure(ctx) != nil {
 		cancel() // nothing will be judged: nobody needs to get what it waits for
@@ -211,6 +207,15 @@ func (r *run) work(ctx, steady context.Context) error {
 		return err
 	}
 	return guarded(func() { r.lastReads(ctx, steady) })
+}
+
+// recordStop tells that the workload winds down, so many acquires being due, and whether that is before its time.
+func (r *run) recordStop(ctx context.Context, due int64) {
+	stop := history.Event{Op: history.Stop, Process: history.Nemesis, Client: history.Nemesis, Value: due}
+	if ctx.Err() != nil {
+		stop.Note = "interrupted"
+	}
+	r.rec.Info(stop)
 }
 
 // failure is what ended the run early, if that was not its caller.
@@ -229,6 +234,9 @@ func (r *run) settle(ctx context.Context, cancel context.CancelFunc) error {
 	go func() { r.clients.Wait(); close(done) }()
 	if r.hasSettled(ctx, done) {
 		return nil
+	}
+	if ctx.Err() != nil {
+		r.recordStop(ctx, 0) // before those who wait give up: that they did is not the lock's fault
 	}
 	cancel()
 	if within(done, leaving) {

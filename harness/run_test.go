@@ -3,6 +3,7 @@ package harness
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -127,26 +128,29 @@ func TestInterruptedRunHealsAndReads(t *testing.T) {
 	})
 }
 
-// Who presses Ctrl-C waits for nobody who waits in vain; without it they get their time.
+// Who presses Ctrl-C waits for nobody who waits in vain, and the history says so; without it they get their time.
 func TestInterruptedRunDoesNotWaitForWaiters(t *testing.T) {
+	const never = time.Hour
 	for name, c := range map[string]struct {
-		interrupted bool
-		settled     bool // the waiters had their time
-	}{"interrupted": {true, false}, "not interrupted": {false, true}} {
+		interruption time.Duration
+		settled      bool // the waiters had their time
+	}{"interrupted": {time.Second, false}, "interrupted while they settle": {5 * time.Second, false}, "not interrupted": {never, true}} {
 		synctest.Test(t, func(t *testing.T) {
-			ctx, cancel := context.WithCancel(t.Context())
+			ctx, cancel := context.WithTimeout(t.Context(), c.interruption)
 			defer cancel()
-			if c.interrupted {
-				time.AfterFunc(time.Second, cancel)
-			}
 			l := newFakeLock()
 			<-l.turn // nobody ever gets it
 			began := time.Now()
-			if _, err := carry(ctx, t, &fakeCluster{}, l.strategy, nil); err != nil {
+			h, err := carry(ctx, t, &fakeCluster{}, l.strategy, nil)
+			if err != nil {
 				t.Fatal(err)
 			}
 			if took := time.Since(began); took > 10*time.Second != c.settled {
 				t.Errorf("%s: took %v", name, took)
+			}
+			told := slices.ContainsFunc(h.Infos, func(o history.Observation) bool { return o.Op == history.Stop && o.Note == "interrupted" })
+			if told == c.settled {
+				t.Errorf("%s: the history tells of an interruption: %t", name, told)
 			}
 		})
 	}
