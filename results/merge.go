@@ -40,14 +40,16 @@ func Merge(dir string, runs []*Run, unjudged func(*Cell) checker.Validity) (*Run
 		return nil, err
 	}
 	merged.inherit(runs)
+	tried := attempts(runs)
 	for i, cell := range merged.Cells() {
-		from := gravestOf(runs, cell.Record().CellName, unjudged)
+		planned := &merged.manifest.Cells[i]
+		from := gravestOf(tried[planned.CellName], unjudged)
 		if from == nil {
 			continue
 		}
-		record := from.Record()
-		record.Folder = cell.Record().Folder
-		merged.manifest.Cells[i] = record
+		folder := planned.Folder
+		*planned = from.Record
+		planned.Folder = folder
 		if err := from.copyTo(cell.Dir()); err != nil {
 			return nil, fmt.Errorf("merge %s into %s: %w: %w", from.Dir(), merged.dir, ErrNotStored, err)
 		}
@@ -189,37 +191,45 @@ func (e Environment) and(other Environment) Environment {
 	return Environment{both(e.Go, other.Go), both(e.Etcd, other.Etcd), both(e.OS, other.OS), both(e.Arch, other.Arch), min(e.Cores, other.Cores)}
 }
 
-// attempt is what a run has made of a cell. Less is what goes before.
+// attempt is what a run has made of a cell.
 type attempt struct {
-	cell  *Cell
-	rank  int
-	begun time.Time
+	*Cell
+	Record
 }
 
-// gravestOf finds the attempt at a cell that counts; nil: nobody has begun one.
-func gravestOf(runs []*Run, name CellName, unjudged func(*Cell) checker.Validity) *Cell {
-	var all []attempt
+// attempts are all that were begun.
+func attempts(runs []*Run) map[CellName][]attempt {
+	all := map[CellName][]attempt{}
 	for _, r := range runs {
-		for _, c := range r.Cells() {
-			if record := c.Record(); record.CellName == name && (record.State != Planned || exists(c.Path(historyFile))) {
-				all = append(all, attempt{c, rank(c, unjudged), record.Begun})
+		for i, record := range r.Manifest().Cells {
+			if c := (&Cell{run: r, index: i}); record.State != Planned || exists(c.Path(historyFile)) {
+				all[record.CellName] = append(all[record.CellName], attempt{c, record})
 			}
 		}
 	}
-	if len(all) == 0 {
-		return nil
+	return all
+}
+
+// gravestOf finds the attempt that counts; nil: there is none.
+func gravestOf(all []attempt, unjudged func(*Cell) checker.Validity) *attempt {
+	var gravest *attempt
+	least := 0
+	for i := range all {
+		rank := all[i].rank(unjudged)
+		if gravest == nil || cmp.Or(rank-least, all[i].Begun.Compare(gravest.Begun)) < 0 {
+			gravest, least = &all[i], rank
+		}
 	}
-	return slices.MinFunc(all, func(a, b attempt) int { return cmp.Or(a.rank-b.rank, a.begun.Compare(b.begun)) }).cell
+	return gravest
 }
 
 // rank orders attempts: those with a verdict, the worst first, then those without.
-func rank(c *Cell, unjudged func(*Cell) checker.Validity) int {
-	record := c.Record()
-	what := outcome(contents{Record: record})
+func (a attempt) rank(unjudged func(*Cell) checker.Validity) int {
+	what := outcome(contents{Record: a.Record})
 	switch {
-	case record.State == Planned && unjudged(c) == checker.Invalid:
+	case a.State == Planned && unjudged(a.Cell) == checker.Invalid:
 		what = "broken"
-	case record.State == Planned, record.Cut && what != "broken":
+	case a.State == Planned, a.Cut && what != "broken":
 		what = "cut"
 	}
 	return slices.Index([]string{"broken", "unknown", "missed", "held", string(Failed), "cut"}, what)
