@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -62,15 +63,29 @@ func Merge(dir string, runs []*Run, unjudged func(*Cell) checker.Validity) (*Run
 
 // copyTo copies the cell's folder, and nothing that links in it lead to elsewhere. One that failed early has none.
 func (c *Cell) copyTo(dir string) (err error) {
-	root, err := os.OpenRoot(c.Dir())
+	run, err := os.OpenRoot(c.run.dir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, run.Close()) }()
+	folder, err := run.OpenRoot(filepath.Join("cells", c.Record().Folder))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, root.Close()) }()
-	return os.CopyFS(dir, root.FS())
+	defer func() { err = errors.Join(err, folder.Close()) }()
+	plain := fs.WalkDir(folder.FS(), ".", func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() && !d.Type().IsRegular() {
+			err = fmt.Errorf("%s is no plain file, and what it leads to is not this run's", path)
+		}
+		return err
+	})
+	if plain != nil {
+		return plain
+	}
+	return os.CopyFS(dir, folder.FS())
 }
 
 // ErrNotStored is wrapped by Merge's error if the runs could be joined, and their files not.

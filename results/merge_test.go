@@ -1,6 +1,7 @@
 package results
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
@@ -187,6 +188,28 @@ func TestMergedRunHasTheWholePlan(t *testing.T) {
 	}
 	if slices.Contains(m.Args, "--shard=1/1") || !slices.Contains(m.Args, "--seed") {
 		t.Errorf("again: %q", m.Args)
+	}
+}
+
+// A folder that was sent by somebody else does not bring files of this machine into a run.
+func TestMergeCopiesNothingFromElsewhere(t *testing.T) {
+	dir := t.TempDir()
+	secret := filepath.Join(dir, "secret")
+	check(t, os.WriteFile(secret, []byte("x"), 0o600))
+	for name, link := range map[string]func(c *Cell) error{
+		"a file":   func(c *Cell) error { return errors.Join(c.makeFolder(), os.Symlink(secret, c.Path("stats.json"))) },
+		"a folder": func(c *Cell) error { return os.Symlink(dir, c.Dir()) },
+	} {
+		runs := shards(t, t.TempDir(), 1, nil)
+		check(t, link(runs[0].Cells()[0]))
+		check(t, runs[0].update(0, func(r *Record) { r.State = Done }))
+		out := filepath.Join(t.TempDir(), "merged")
+		if _, err := Merge(out, runs, unjudged); !errors.Is(err, ErrNotStored) {
+			t.Errorf("%s that leads elsewhere: %v", name, err)
+		}
+		if made := must(filepath.Glob(filepath.Join(out, "cells/*/*")))(t); len(made) > 0 {
+			t.Errorf("%s: copied %q", name, made)
+		}
 	}
 }
 
