@@ -43,7 +43,7 @@ type reader struct {
 }
 
 func TestReportInABrowser(t *testing.T) {
-	r := store(t, filepath.Join(t.TempDir(), "run"), calm("mutex", 5, 2000*ms), paused(false), leaderless(), named(paused(true), "mutex+fence"))
+	r := store(t, filepath.Join(t.TempDir(), "run"), calm("mutex", 5, 1000*ms), paused(false))
 	see := reader{t, browser.Open(t), r.Path("report.html")}
 	see.whatBrokeIsOneClickAway()
 	see.zooms()

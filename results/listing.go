@@ -99,5 +99,5 @@ func (l Listed) String() string {
 	for _, c := range l.Outcomes {
 		parts = append(parts, fmt.Sprintf("%d %s", c.Cells, c.Outcome))
 	}
-	return cellCount(len(l.Cells)) + ": " + strings.Join(parts, ", ")
+	return plural(len(l.Cells), "cell") + ": " + strings.Join(parts, ", ")
 }

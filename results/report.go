@@ -294,7 +294,7 @@ func banner(worstFirst []contents) (sentence, worstTone string) {
 			parts = append(parts, fmt.Sprintf("%d %s", counts[o], o))
 		}
 	}
-	sentence = fmt.Sprintf("%s: %s", cellCount(len(worstFirst)), strings.Join(parts, ", "))
+	sentence = fmt.Sprintf("%s: %s", plural(len(worstFirst), "cell"), strings.Join(parts, ", "))
 	worst := worstFirst[0]
 	tones := map[string]string{"held": checker.Exclusive.String(), "broken": checker.Unsafe.String()}
 	if o := outcome(worst); o != "held" {
@@ -302,15 +302,20 @@ func banner(worstFirst []contents) (sentence, worstTone string) {
 		if worst.Why != "" {
 			sentence += ": " + strings.TrimSuffix(worst.Why, ".")
 		}
+	} else if n := unsafe(worstFirst); n > 0 {
+		sentence += fmt.Sprintf("; %d of them unsafe, of which no more was wanted", n)
 	}
 	return sentence + ".", cmp.Or(tones[outcome(worst)], "unknown")
 }
 
-func cellCount(n int) string {
-	if n == 1 {
-		return "1 cell"
+// unsafe is how many cells are, whether or not that was wanted.
+func unsafe(cells []contents) (n int) {
+	for _, c := range cells {
+		if c.State == Done && c.Grade == checker.Unsafe {
+			n++
+		}
 	}
-	return fmt.Sprintf("%d cells", n)
+	return n
 }
 
 // commandLine spells arguments so that a shell takes them as they were.

@@ -45,6 +45,11 @@ func (s *sheet) fill(t *htmltemplate.Template) error {
 	if err != nil {
 		return err
 	}
+	for _, section := range s.Sections {
+		if section.size, err = sizeOf(t, "section", section); err != nil {
+			return err
+		}
+	}
 	room := mostReport - base
 	for _, share := range shares() {
 		for _, section := range s.Sections {
@@ -61,19 +66,15 @@ func (s *sheet) fill(t *htmltemplate.Template) error {
 
 // grow shows more of a section if there is room for it.
 func (s *section) grow(t *htmltemplate.Template, show func(*section), room *int) error {
-	before, err := sizeOf(t, "section", s)
-	if err != nil {
-		return err
-	}
 	grown := *s
 	grown.pictures = append([]picture(nil), s.pictures...)
 	show(&grown)
-	after, err := sizeOf(t, "section", &grown)
-	if err != nil {
+	var err error
+	if grown.size, err = sizeOf(t, "section", &grown); err != nil {
 		return err
 	}
-	if after-before <= *room {
-		*room -= after - before
+	if more := grown.size - s.size; more <= *room {
+		*room -= more
 		*s = grown
 	}
 	return nil

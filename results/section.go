@@ -18,6 +18,7 @@ type section struct {
 	Open     bool // at first
 	charts   *charts
 	pictures []picture // of a cell that has no charts
+	size     int       // of all that, in bytes
 }
 
 // grave tells whether a cell is to be shown before others: it did not hold, or it did though harm was done.

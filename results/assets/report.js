@@ -385,6 +385,14 @@ function drawCell(place) {
   if (data.keys) place.append(keyHeat(data));
 }
 
+// The colours of the heat map of the run: cividis, from nobody to most.
+const heat = [[0, 34, 78], [18, 53, 112], [87, 93, 109], [125, 124, 120], [165, 156, 116], [210, 192, 96], [254, 232, 56]];
+
+function heatColor(part) {
+  const at = part * (heat.length - 1), low = Math.min(Math.floor(at), heat.length - 2);
+  return `rgb(${heat[low].map((v, i) => Math.round(v + (heat[low + 1][i] - v) * (at - low))).join(' ')})`;
+}
+
 // keyHeat is who waited for which key: a row a key.
 function keyHeat(data) {
   const most = Math.max(...data.keys.flatMap(k => k.waiters), 1e-9);
@@ -392,13 +400,13 @@ function keyHeat(data) {
     const canvas = element('canvas', {width: k.waiters.length, height: 1, role: 'img', 'aria-label': `at most ${Math.max(...k.waiters)} waited`});
     const ctx = canvas.getContext('2d');
     k.waiters.forEach((v, i) => {
-      ctx.fillStyle = `hsl(${220 - 170 * v / most} ${40 + 50 * v / most}% ${14 + 60 * v / most}%)`;
+      ctx.fillStyle = heatColor(v / most);
       ctx.fillRect(i, 0, 1, 1);
     });
     return element('tr', {}, element('th', {scope: 'row', textContent: k.key}), element('td', {}, canvas), element('td', {textContent: k.acquires}));
   });
   const head = element('tr', {}, ...['key', `waiting, from the start to ${data.seconds} s; dark: nobody, light: ${most}`, 'acquires'].map(t => element('th', {scope: 'col', textContent: t})));
-  return element('table', {className: 'heat keys'}, element('thead', {}, head), element('tbody', {}, ...rows));
+  return element('table', {className: 'heat keys'}, element('caption', {textContent: 'Contention of the keys'}), element('thead', {}, head), element('tbody', {}, ...rows));
 }
 
 // compare draws the strategies under one fault over each other.
@@ -426,7 +434,7 @@ function reveal() {
   const cell = target.closest('details');
   if (cell) cell.open = true;
   (cell || target).hidden = false;
-  target.scrollIntoView();
+  (cell || target).scrollIntoView();
   target.focus({preventScroll: true});
 }
 
