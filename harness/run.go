@@ -159,17 +159,18 @@ func (r *run) carryOut(ctx context.Context) (err error) {
 	return r.work(ctx, steady)
 }
 
-// witness is the client that watches the ground truth. What it is told of costs a tenth of what an acquisition does, so where costs are
-// measured it is told without a connection, if it can be: there no fault befalls the member that it asks.
+// witness is the client that watches the ground truth. What its watch is told costs a tenth of what an acquisition does, so where
+// costs are measured it is told without a connection, if it can be: there no fault befalls the member that tells it.
 func (r *run) witness() (witness *clientv3.Client, dismiss func()) {
-	if inside, ok := r.cluster.(interface {
+	etcd := r.control.Etcd()
+	if cluster, ok := r.cluster.(interface {
 		Inside(member int) *clientv3.Client
 	}); ok && r.costs.asked {
-		if witness = inside.Inside(0); witness != nil {
-			return witness, func() { _ = witness.Close() }
+		if inside := cluster.Inside(0); inside != nil {
+			return &clientv3.Client{KV: etcd.KV, Lease: etcd.Lease, Watcher: inside.Watcher}, func() { _ = inside.Close() }
 		}
 	}
-	return r.control.Etcd(), func() {}
+	return etcd, func() {}
 }
 
 // work runs the clients and the nemesis, and has what the lock protects read a last time.

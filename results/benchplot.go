@@ -124,7 +124,7 @@ func (b *Bench) at(what string) (values valueTicks) {
 	return values
 }
 
-// panel has a line for each strategy; nil: there is nothing to draw.
+// panel has a line for each strategy; nil: there is nothing to draw, or no more than one value of what varies.
 func (b *Bench) panel(what, title string, of func(BenchRow) Spread) *plot.Plot {
 	values := b.at(what)
 	p := newPlot(what)
@@ -135,6 +135,7 @@ func (b *Bench) panel(what, title string, of func(BenchRow) Spread) *plot.Plot {
 	p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, numberTicks{}
 	p.Add(horizontalGrid())
 	lo, hi := math.Inf(1), math.Inf(-1)
+	known := map[int]bool{}
 	for i, strategy := range b.strategies() {
 		s := spreads{style: seriesStyle(i)}
 		for _, row := range b.Rows {
@@ -142,12 +143,13 @@ func (b *Bench) panel(what, title string, of func(BenchRow) Spread) *plot.Plot {
 			if row.Strategy != strategy || first(row.Varied()) != what || spread.Low <= 0 {
 				continue
 			}
+			known[of] = true
 			s.at, s.of = append(s.at, float64(of)), append(s.of, spread)
 			lo, hi = math.Min(lo, spread.Low), math.Max(hi, spread.High)
 		}
 		p.Add(s)
 	}
-	if hi < lo {
+	if len(known) < min(2, len(values)) {
 		return nil
 	}
 	p.Y.Min, p.Y.Max = lo/1.3, math.Max(hi*1.3, lo*10)
