@@ -144,8 +144,8 @@ func TestGapOfAFaultIsWhatItFellInto(t *testing.T) {
 	// grants: 10   30                     90    100    stop at 200
 	// faults:  |12-20|      |50-60|                |-- 150 to the end
 	s := &script{header: history.Header{TTL: time.Second}}
-	for i, at := range []time.Duration{10, 30, 90, 100} {
-		s.hold(fmt.Sprint(i), 0, int64(i+1), (at-5)*ms, at*ms, (at+1)*ms)
+	for i, at := range []time.Duration{10 * ms, 30 * ms, 90 * ms, 100 * ms} {
+		s.hold(fmt.Sprint(i), 0, int64(i+1), at-5*ms, at, at+ms)
 	}
 	s.fault("a", "x", "seen", 12*ms, 20*ms)
 	s.fault("b", "x", "seen", 50*ms, 60*ms)
