@@ -173,7 +173,7 @@ func draw(seed uint64, trial Trial, subject Subject, repeat int) Cell {
 	s, recipe := trial.Settings, trial.Scenario
 	cell := Cell{
 		Strategy: subject.Name, Fault: trial.Fault(), Setting: trial.Setting, Repeat: repeat, Seed: seed, Fenced: subject.Fenced, Settings: s,
-		Settle: 5*s.TTL + requestTimeout,
+		Settle: settling(s),
 	}
 	for k := range s.Keys {
 		cell.KeyNames = append(cell.KeyNames, "k"+strconv.Itoa(k))
@@ -229,6 +229,16 @@ func (c Cell) Loaded(capacity float64) Cell {
 	c.Rate = min(c.Load*capacity, scenario.MaxRate)
 	c.Arrivals = drawArrivals(c.Rate, stream(c.Seed, c.Fault, c.Repeat, "arrivals", 0))
 	return c
+}
+
+// settling is how long a waiter may wait after the last heal. Where those before it may hold longer than the leases
+// that it waits for in any case, it waits for them, too.
+func settling(s Settings) time.Duration {
+	leases := 5 * s.TTL
+	if queue := time.Duration(s.Clients) * s.Hold.To; queue > leases {
+		return queue + leases + requestTimeout
+	}
+	return leases + requestTimeout
 }
 
 func drawChoices(s Settings, rng *rand.Rand) Choices {

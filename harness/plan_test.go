@@ -313,3 +313,16 @@ func TestLoadedCellAsksForItsShare(t *testing.T) {
 		t.Errorf("%d arrivals at 20 a second, %d at 200", len(slow.Arrivals), len(fast.Arrivals))
 	}
 }
+
+// Whoever waits behind long sections waits for them, and is not accused of it.
+func TestWaitersMayWaitForLongSections(t *testing.T) {
+	for hold, want := range map[time.Duration]time.Duration{
+		75 * time.Millisecond: 5*time.Second + requestTimeout,
+		time.Second:           5*time.Second + requestTimeout,
+		time.Minute:           5*time.Minute + 5*time.Second + requestTimeout,
+	} {
+		if got := settling(Settings{Clients: 5, TTL: time.Second, Hold: scenario.Range{To: hold}}); got != want {
+			t.Errorf("behind sections of %v they may wait %v, want %v", hold, got, want)
+		}
+	}
+}

@@ -21,6 +21,7 @@ func Named() []File {
 	var files []File
 	for _, name := range []string{
 		"calm", "holder", "lease-expiry", "partitions", "members", "maintenance", "everything", "jepsen-lock-set",
+		"session-60s", "kubernetes-15s", "lease-10s",
 	} {
 		text, err := named.ReadFile("named/" + name + ".yaml")
 		if err != nil {

@@ -25,7 +25,7 @@ func known() scenario.Names {
 	n := scenario.Names{
 		Strategies: []string{
 			"tutorial", "tutorial+fence", "tutorial-reentrant", "tutorial-reentrant+fence", "mutex", "mutex+fence",
-			"mutex-norecheck", "mutex-norecheck+fence", "none", "delete-by-name", "all", "broken",
+			"mutex-norecheck", "mutex-norecheck+fence", "election", "election+fence", "leaderelection", "leaderelection+fence", "fastqueue+fence", "rwmutex+fence", "semaphore+fence", "none", "delete-by-name", "all", "broken",
 		},
 		Workloads: []string{"register", "set", "contend"},
 		Wants:     []string{"safe", "promised", "fenced"},

@@ -11,7 +11,7 @@ func (r *reader) scenario(into *Scenario, root ast.Node) {
 	s := &into.Settings
 	given := r.fields(root, "a scenario", []field{
 		{"doc", r.line(&into.Doc)},
-		{"cluster", r.oneOf(&s.Cluster, Embed, Process, External)},
+		{"cluster", r.oneOf(&s.Cluster, Embed, Process, External, Virtual)},
 		{"strategies", r.strategies(&s.Strategies)},
 		{"members", r.members(&s.Members)},
 		{"clients", r.number(&s.Clients, MaxClients)},
