@@ -116,12 +116,11 @@ func (a app) checkRun(ctx context.Context, run *results.Run, o wantOptions, give
 			continue
 		}
 		o := a.judgeAgain(cell)
-		if errors.Is(o.err, results.ErrNoHistory) {
-			continue // planned, and never begun
-		}
-		o.name = name
+		o.name, o.skipped = name, errors.Is(o.err, results.ErrNoHistory)
 		t.add(o)
-		a.tellOf(t.done, t.total, o)
+		if !o.skipped {
+			a.tellOf(t.done, t.total, o)
+		}
 	}
 	return a.conclude(ctx, run, a.matrix(t), t)
 }

@@ -12,8 +12,10 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
+	"lockquake/checker"
 	"lockquake/harness"
 	"lockquake/harness/cluster"
+	"lockquake/results"
 	"lockquake/workloads/locks"
 )
 
@@ -424,4 +426,15 @@ func TestPublishedRunIsJudgedAsItWas(t *testing.T) {
 	const cells = "../../results/published/demo/cells/"
 	call(t, "check", cells+"mutex__pause-holder__r1/history.jsonl.zst").want(t, exitBroken, "unsafe", "stale write accepted")
 	call(t, "check", cells+"mutex_fence__pause-holder__r1/history.jsonl.zst").want(t, exitHeld, "lease-bounded")
+}
+
+// A strategy is no better for what was not done with it.
+func TestMatrixShowsWhatWasNotDone(t *testing.T) {
+	var tl tally
+	tl.add(outcome{name: results.CellName{Strategy: "mutex", Fault: harness.Calm, Repeat: 1}, judgement: checker.Judgement{Grade: checker.Exclusive, Validity: checker.Valid}})
+	tl.add(outcome{name: results.CellName{Strategy: "mutex", Fault: "kill-leader", Repeat: 1}, skipped: true})
+	plain := tl.matrix().text(0, func(_ tone, text string) string { return text })
+	if got, want := strings.Fields(plain), []string{"STRATEGY", "NONE", "KILL-LEADER", "WEAKEST", "mutex", "exclusive", "unknown", "unknown"}; !slices.Equal(got, want) {
+		t.Errorf("the matrix is\n%s", plain)
+	}
 }

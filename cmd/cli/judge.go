@@ -151,10 +151,12 @@ type tally struct {
 	letPass                                         bool // what is not known, once it was judged
 	missedBeside                                    int  // of the unknown, who missed a threshold for sure
 	outcomes                                        []outcome
+	undone                                          []results.CellName // planned, and never begun
 }
 
 func (t *tally) add(o outcome) {
 	if o.skipped {
+		t.undone = append(t.undone, o.name)
 		return
 	}
 	t.done++

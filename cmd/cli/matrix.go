@@ -14,12 +14,15 @@ const (
 )
 
 // matrix shows the grade of each strategy under each fault and, where there are several, in all. The longer
-// list goes down.
+// list goes down. A cell that was not done is unknown: one that is not shown looks as if it was not asked for.
 func (t tally) matrix() grid {
 	if len(t.outcomes) == 0 {
 		return nil
 	}
 	var strategies, faults []string
+	for _, name := range t.undone {
+		t.outcomes = append(t.outcomes, outcome{name: name})
+	}
 	for _, o := range t.outcomes {
 		strategies = appendNew(strategies, o.name.Strategy)
 		faults = appendNew(faults, o.name.Fault)

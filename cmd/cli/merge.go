@@ -69,12 +69,10 @@ func (a app) merge(ctx context.Context, which []string, out string) error {
 	t := tally{total: len(m.Cells), letPass: m.Unknown == results.LetPass}
 	for _, cell := range merged.Cells() {
 		o := a.joined(cell)
-		if o.skipped { // the matrix must not look as if it was not asked for
-			t.outcomes = append(t.outcomes, outcome{name: o.name})
-			continue
-		}
 		t.add(o)
-		a.tellOf(t.done, t.total, o)
+		if !o.skipped {
+			a.tellOf(t.done, t.total, o)
+		}
 	}
 	a.tellOfMissing(merged.Manifest())
 	return a.conclude(ctx, merged, a.matrix(t), t)

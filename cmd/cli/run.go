@@ -390,7 +390,7 @@ func (a app) carryOutAll(ctx context.Context, run *results.Run, s selection, par
 	for _, i := range s.plan.Turns() {
 		cells.Go(func() error {
 			if ctx.Err() != nil {
-				outcomes[i] = outcome{skipped: true}
+				outcomes[i] = outcome{name: s.plan.Cells[i].Name(), skipped: true}
 				return nil
 			}
 			monitor := u.begin(s.plan.Cells[i])
