@@ -11,7 +11,7 @@ import (
 type Builder struct {
 	h      History
 	open   map[OpID]int // index into h.Ops
-	shared map[Common]*Common
+	shared *recent[Common, *Common]
 	last   struct {
 		seq int64
 		at  time.Duration
@@ -21,7 +21,7 @@ type Builder struct {
 
 // NewBuilder begins a history without events.
 func NewBuilder(h Header) *Builder {
-	return &Builder{h: History{Header: h}, open: map[OpID]int{}, shared: map[Common]*Common{}}
+	return &Builder{h: History{Header: h}, open: map[OpID]int{}, shared: newRecent[Common, *Common]()}
 }
 
 // Add takes the next event.
@@ -98,15 +98,15 @@ func (b *Builder) observed(e *Event) Observation {
 
 // share gives what is equal once.
 func (b *Builder) share(c Common) *Common {
-	const most = 1 << 16 // beyond this little repeats
-	if known, ok := b.shared[c]; ok {
+	if known, ok := b.shared.young[c]; ok {
 		return known
 	}
-	own := new(Common) // not c, of which every call would make one
-	*own = c
-	if len(b.shared) < most {
-		b.shared[c] = own
+	own, ok := b.shared.old[c]
+	if !ok {
+		own = new(Common) // not c, of which every call would make one
+		*own = c
 	}
+	b.shared.keep(c, own)
 	return own
 }
 

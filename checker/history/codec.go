@@ -82,11 +82,9 @@ func (f *field) key(b []byte) []byte {
 
 // appendString quotes plain text itself and leaves the rest to encoding/json.
 func appendString(b []byte, s string) []byte {
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
-			quoted, _ := json.Marshal(s) // a string always marshals
-			return append(b, quoted...)
-		}
+	if !isPlain(s) {
+		quoted, _ := json.Marshal(s) // a string always marshals
+		return append(b, quoted...)
 	}
 	b = append(b, '"')
 	return append(append(b, s...), '"')
@@ -270,20 +268,43 @@ func valueLen(b []byte) int {
 	return len(b)
 }
 
-// interned keeps one copy of each string of a history: many events, few different strings.
-type interned map[string]string
+// interned keeps one copy of each string that is met again: many events, few different strings.
+type interned struct{ *recent[string, string] }
+
+func newInterned() interned { return interned{newRecent[string, string]()} }
 
 func (kept interned) parse(quoted []byte, dst *string) error {
-	const most = 1 << 16 // beyond this a file has no repeating strings
-	if s, ok := kept[string(quoted)]; ok {
+	if s, ok := kept.young[string(quoted)]; ok {
 		*dst = s
 		return nil
 	}
-	if err := json.Unmarshal(quoted, dst); err != nil {
-		return err
+	s, ok := kept.old[string(quoted)]
+	if !ok {
+		if err := unquote(quoted, &s); err != nil {
+			return err
+		}
 	}
-	if len(kept) < most {
-		kept[string(quoted)] = *dst
-	}
+	kept.keep(string(quoted), s)
+	*dst = s
 	return nil
+}
+
+// unquote takes plain text as it is and leaves the rest to encoding/json.
+func unquote(quoted []byte, dst *string) error {
+	text := quoted[1 : len(quoted)-1]
+	if !isPlain(text) {
+		return json.Unmarshal(quoted, dst)
+	}
+	*dst = string(text)
+	return nil
+}
+
+// isPlain tells whether text is in JSON as it is, but for its quotes.
+func isPlain[T string | []byte](text T) bool {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }

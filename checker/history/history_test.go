@@ -326,7 +326,7 @@ func TestEveryFieldSurvivesTheCodec(t *testing.T) {
 		}
 		line := appendEvent(nil, &want)
 		var got Event
-		if err := parseEvent(line[:len(line)-1], &got, interned{}); err != nil {
+		if err := parseEvent(line[:len(line)-1], &got, newInterned()); err != nil {
 			t.Fatalf("%s: %v", line, err)
 		}
 		if !reflect.DeepEqual(got, want) {
@@ -360,12 +360,12 @@ func FuzzParseEvent(f *testing.F) {
 	f.Add([]byte(`{"seq":1,"at_ns":5,"kind":"invoke","op":"acquire","id":1,"note":"a\"b"}`))
 	f.Fuzz(func(t *testing.T, line []byte) {
 		var e Event
-		if parseEvent(line, &e, interned{}) != nil {
+		if parseEvent(line, &e, newInterned()) != nil {
 			return
 		}
 		again := appendEvent(nil, &e)
 		var got Event
-		if err := parseEvent(again[:len(again)-1], &got, interned{}); err != nil || got != e {
+		if err := parseEvent(again[:len(again)-1], &got, newInterned()); err != nil || got != e {
 			t.Errorf("%q was read, written as %q and read as %+v (%v)", line, again, got, err)
 		}
 	})

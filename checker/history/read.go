@@ -88,7 +88,7 @@ const batchSize = 512
 
 // readEvents adds events until the end, and says why there was no orderly one.
 func readEvents(lines *lineReader, b *Builder) (cut string, garbled bool) {
-	p := parser{lines: lines, kept: interned{}}
+	p := parser{lines: lines, kept: newInterned()}
 	batches, used := make(chan []Event), make(chan []Event, 2)
 	for range cap(used) {
 		used <- make([]Event, 0, batchSize)

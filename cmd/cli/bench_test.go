@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -19,11 +20,13 @@ import (
 // A stored history of a million operations is read, judged by every checker, and told of; that of a run is drawn,
 // too.
 func BenchmarkCheckMillion(b *testing.B) {
-	b.Run("history", func(b *testing.B) {
-		path := filepath.Join(b.TempDir(), "history.jsonl.zst")
-		writeMillion(b, path)
-		measured(b, "check", path)
-	})
+	for name, m := range map[string]million{"history": {}, "history-of-own-keys": {ownKeys: true}, "history-of-own-leases": {ownLeases: true}} {
+		b.Run(name, func(b *testing.B) {
+			path := filepath.Join(b.TempDir(), "history.jsonl.zst")
+			m.write(b, path)
+			measured(b, "check", path)
+		})
+	}
 	b.Run("run", func(b *testing.B) {
 		measured(b, "check", storeMillion(b))
 	})
@@ -87,12 +90,16 @@ func storeMillion(b *testing.B) string {
 	if err != nil {
 		b.Fatal(err)
 	}
-	writeMillion(b, cell.HistoryPath())
+	million{}.write(b, cell.HistoryPath())
 	return run.Dir()
 }
 
-// writeMillion writes the history of clients that take turns in calm: acquire, read, write, release.
-func writeMillion(b *testing.B, path string) {
+// million is a history of clients that take turns in calm: acquire, read, write, release.
+type million struct {
+	ownKeys, ownLeases bool // of each acquire; else of each client
+}
+
+func (m million) write(b *testing.B, path string) {
 	b.Helper()
 	f, err := os.Create(path)
 	if err != nil {
@@ -106,7 +113,7 @@ func writeMillion(b *testing.B, path string) {
 	}
 	const perTurn = 4
 	for c := range int64(33) {
-		r.Info(history.Event{Op: history.Granted, Process: history.Nemesis, Client: int32(c), Lease: 100 + c, Value: int64(time.Hour)})
+		grant(r, int32(c), 100+c)
 	}
 	for turn := range int64(operations / perTurn) {
 		client := turn % 32
@@ -114,7 +121,7 @@ func writeMillion(b *testing.B, path string) {
 			r.Info(history.Event{Op: history.Stop, Process: history.Nemesis, Client: history.Nemesis})
 			client = 32
 		}
-		takeTurn(r, int32(client), turn)
+		m.takeTurn(r, int32(client), turn)
 	}
 	if err := r.Close(); err != nil {
 		b.Fatal(err)
@@ -124,11 +131,23 @@ func writeMillion(b *testing.B, path string) {
 	}
 }
 
+func grant(r *history.Recorder, client int32, lease int64) {
+	r.Info(history.Event{Op: history.Granted, Process: history.Nemesis, Client: client, Lease: lease, Value: int64(time.Hour)})
+}
+
 // takeTurn records one turn; the last client only reads.
-func takeTurn(r *history.Recorder, client int32, turn int64) {
+func (m million) takeTurn(r *history.Recorder, client int32, turn int64) {
 	e := history.Event{Process: client, Client: client, Key: "k0"}
-	lease, token := 100+int64(client), 2*turn+2
-	truth := history.Event{Process: history.Nemesis, Client: history.Nemesis, Key: "k0", Note: "lockquake/locks/k0/1", Token: token, Lease: lease, Pos: token}
+	lease, key, token := 100+int64(client), int64(client), 2*turn+2
+	if m.ownLeases {
+		lease = 1000 + turn
+		grant(r, client, lease)
+	}
+	if m.ownKeys {
+		key = turn
+	}
+	truth := history.Event{Process: history.Nemesis, Client: history.Nemesis, Key: "k0", Note: fmt.Sprintf("lockquake/locks/k0/%016x", key),
+		Token: token, Lease: lease, Pos: token}
 	e.Op = history.Acquire
 	acquire := r.Invoke(e)
 	truth.Op = history.Created
