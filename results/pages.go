@@ -2,6 +2,7 @@ package results
 
 import (
 	"embed"
+	"errors"
 	"fmt"
 	htmltemplate "html/template"
 	"io"
@@ -264,13 +265,14 @@ func WriteProblem(w io.Writer, title, what string) error {
 	return writePage(w, "problem", struct{ Title, What string }{title, what})
 }
 
-// Style is the style sheet of the pages.
+// Style is the style sheet of the pages: that of the reports, and what lists and comparisons need besides.
 func Style() []byte {
-	text, err := pageFiles.ReadFile("pages.css")
-	if err != nil {
-		panic(err) // it is built in
+	report, err := assets.ReadFile(reportStyle)
+	own, err2 := pageFiles.ReadFile("pages.css")
+	if err := errors.Join(err, err2); err != nil {
+		panic(err) // they are built in
 	}
-	return text
+	return append(report, own...)
 }
 
 func writePage(w io.Writer, name string, data any) error {

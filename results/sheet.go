@@ -19,7 +19,10 @@ import (
 //go:embed report.html.tmpl assets
 var assets embed.FS
 
-const uplot = "assets/uplot-1.6.32/"
+const (
+	uplot       = "assets/uplot-1.6.32/"
+	reportStyle = "assets/report.css" // also that of the pages that serve shows
+)
 
 // sheet is report.html as its template sees it.
 type sheet struct {
@@ -125,7 +128,7 @@ func (c *charts) sound() bool {
 // styleAndScript are those of the page, word for word.
 func styleAndScript() (style, script string, err error) {
 	var parts []string
-	for _, name := range []string{uplot + "uPlot.min.css", "assets/report.css", uplot + "LICENSE", uplot + "uPlot.iife.min.js", "assets/report.js"} {
+	for _, name := range []string{uplot + "uPlot.min.css", reportStyle, uplot + "LICENSE", uplot + "uPlot.iife.min.js", "assets/report.js"} {
 		text, err := assets.ReadFile(name)
 		if err != nil {
 			return "", "", fmt.Errorf("read what the page is made of: %w", err)

@@ -89,13 +89,19 @@ func (tab *Tab) Do(steps ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// Load opens a file, and forgets what the page before it said.
+// Load opens a file.
 func (tab *Tab) Load(path string) {
+	tab.t.Helper()
+	tab.Visit("file://" + path)
+}
+
+// Visit opens an address, and forgets what the page before it said.
+func (tab *Tab) Visit(address string) {
 	tab.t.Helper()
 	tab.mu.Lock()
 	tab.said, tab.asked = nil, nil
 	tab.mu.Unlock()
-	tab.Do(chromedp.Navigate("file://" + path))
+	tab.Do(chromedp.Navigate(address))
 }
 
 // Value is what a script gives, or what it promises.

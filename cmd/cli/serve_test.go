@@ -17,6 +17,10 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"lockquake/checker/browser"
 )
 
 // served is a site of the run that the README cites, twice, and of much that is to be kept.
@@ -317,6 +321,47 @@ func TestServeOfOneRunShowsNoOther(t *testing.T) {
 		}
 	}
 	end().want(t, exitHeld, "lockquake serve: run second at ", "warning: everybody who reaches")
+}
+
+// As a reader goes through it: the list, two runs ticked and compared, a report; and a page that somebody else has put into
+// a run's folder.
+func TestSiteInABrowser(t *testing.T) {
+	s, runs := served(t)
+	call(t, "check", filepath.Join(runs, "first")).want(t, exitHeld) // it is of a version that drew less
+	const evil = `<script>
+const tried = [() => fetch('/runs/second/run.json'), () => localStorage.setItem('a', 'b'), () => document.cookie = 'a=b', () => eval('1')];
+Promise.allSettled(tried.map(async f => await f())).then(all => document.title = 'refused: ' + all.filter(r => r.status == 'rejected').length);
+</script>`
+	if err := os.WriteFile(filepath.Join(runs, "first/page.html"), []byte(evil), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(s)
+	defer server.Close()
+	tab := browser.Open(t)
+	silent := func(page string, asks int) {
+		t.Helper()
+		if said, asked := tab.Said(), tab.Asked(); said != "" || len(asked) != asks {
+			t.Errorf("%s: the console says %q, the page asks for %q", page, said, asked)
+		}
+	}
+	tab.Visit(server.URL + "/")
+	silent("the list", 1)
+	tab.Do(chromedp.Click(chromedp.CSS(`input[value="first"]`)), chromedp.Click(chromedp.CSS(`input[value="second"]`)), chromedp.Click(chromedp.CSS(".tools button")))
+	tab.Do(chromedp.WaitVisible(chromedp.CSS(".compared")))
+	if text := tab.Text(); !strings.Contains(text, "Guarantees: 2 the same.") || strings.Contains(text, "#ZgotmplZ") {
+		t.Errorf("the comparison is\n%s", text)
+	}
+	tab.Do(chromedp.Click(chromedp.CSS(`header a[href="/runs/first/"]`)), chromedp.WaitVisible(chromedp.CSS("#matrix")))
+	tab.Await("document.documentElement.classList.contains('scripted')")
+	silent("the list, the comparison and the report", 4) // itself, and each time the style sheet; the report needs nothing
+	tab.Do(chromedp.Click(chromedp.CSS(".matrix a")), chromedp.WaitVisible(chromedp.CSS("details[open] .holders svg")))
+	browser.Value[bool](tab, "document.querySelector('details[open] .charts').scrollIntoView(), true")
+	tab.Await("document.querySelector('.uplot')")
+	tab.Visit(server.URL + "/runs/first/page.html")
+	tab.Await("document.title")
+	if title := browser.Value[string](tab, "document.title"); title != "refused: 4" {
+		t.Errorf("of four things that a page in a run's folder must not do: %s", title)
+	}
 }
 
 func TestServeRefusesWhatItCannotShow(t *testing.T) {
