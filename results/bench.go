@@ -119,6 +119,15 @@ func (r *Run) Bench() (Bench, error) {
 	return b, nil
 }
 
+// Bench is the page's, if its run is one.
+func (p *page) Bench() *Bench {
+	b := newBench(p.Manifest, p.planned)
+	if len(b.Rows) == 0 {
+		return nil
+	}
+	return &b
+}
+
 func newBench(m Manifest, cells []contents) Bench {
 	b := Bench{Schema: schema, Seed: m.Seed, Args: m.Args, Environment: m.Environment}
 	repeats := newPage(Manifest{}, cells).rows
@@ -312,6 +321,9 @@ func (b *Bench) Notes() (notes []string) {
 			notes = append(notes, note)
 		}
 	}
+	if ground := b.ground(); ground != "" {
+		notes = append(notes, ground)
+	}
 	add(has(func(r BenchRow) bool { return r.Stalled }), "stall: about 10 acquisitions a second for each client that waits. etcd tells a watch that begins at the current revision, or before, only every 100 ms; the lock waits for that, not for the disk or the network. The mean gap shows it, the median handoff hides it.")
 	add(has(func(r BenchRow) bool { return r.Unstable }), "unstable: more was asked than the lock could do, so how long an acquire took says only for how long it was measured.")
 	add(has(func(r BenchRow) bool { return r.Busy > 0 }), fmt.Sprintf("busy: in so many repeats other processes took more than %.0f%% of the cores. Counts hold; take the times again when the machine is quiet.", 100*busyShare))
@@ -319,4 +331,29 @@ func (b *Bench) Notes() (notes []string) {
 	add(has(func(r BenchRow) bool { return r.Rate.N > 0 && r.Idle.N == 0 }), "Whether the machine was busy is not known: this system does not tell.")
 	add(has(func(r BenchRow) bool { return r.Ratio.Of > 0 && !r.Ratio.Claimed }), fmt.Sprintf("~: equals differ so much by chance, or there were fewer than %d repeats.", leastRepeats))
 	return notes
+}
+
+// ground says what the locks stood on: the median of the rows' medians, and the range of all repeats.
+func (b *Bench) ground() string {
+	over := func(of func(BenchRow) Spread) string {
+		var medians []float64
+		all := Spread{Low: math.Inf(1)}
+		for _, row := range b.Rows {
+			if s := of(row); s.N > 0 {
+				medians = append(medians, s.Median)
+				all = Spread{Low: min(all.Low, s.Low), High: max(all.High, s.High), N: all.N + s.N}
+			}
+		}
+		if len(medians) == 0 {
+			return ""
+		}
+		slices.Sort(medians)
+		all.Median = medians[len(medians)/2]
+		return fmt.Sprintf("%s ms (%s to %s)", milliseconds(all.Median), milliseconds(all.Low), milliseconds(all.High))
+	}
+	floor, put := over(func(row BenchRow) Spread { return row.Floor }), over(func(row BenchRow) Spread { return row.Put })
+	if floor == "" {
+		return ""
+	}
+	return fmt.Sprintf("floor: from a delete until another client's watch tells of it, %s; for comparison a put, %s.", floor, cmp.Or(put, "not measured"))
 }

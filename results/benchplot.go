@@ -19,15 +19,31 @@ func (b *Bench) save(r *Run) error {
 	if err := writeJSON(r.Path("bench.json"), b); err != nil {
 		return err
 	}
-	for name, f := range map[string]figure{"bench-rate": b.rates(), "bench-handoff": b.handoffs()} {
-		if f.panels == nil {
-			continue
-		}
-		if err := f.save(r.Path(name)); err != nil {
+	for _, p := range b.drawn() {
+		if err := p.save(r.Path(p.name)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+type benchPicture struct {
+	name string // of the file, without an extension
+	figure
+}
+
+// drawn are the pictures that there is something in.
+func (b *Bench) drawn() []benchPicture {
+	all := []benchPicture{{"bench-rate", b.rates()}, {"bench-handoff", b.handoffs()}}
+	return slices.DeleteFunc(all, func(p benchPicture) bool { return p.panels == nil })
+}
+
+// Pictures are links to them.
+func (b *Bench) Pictures() (links []link) {
+	for _, p := range b.drawn() {
+		links = append(links, link{p.title, p.name + ".png"})
+	}
+	return links
 }
 
 // rates is the picture of how many acquisitions there are a second.

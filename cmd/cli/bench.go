@@ -224,7 +224,7 @@ func (a app) bench(ctx context.Context, o benchOptions, again []string) error {
 		return harnessFailed(err)
 	}
 	a.tells(benchEvent{eventOf("bench"), measured})
-	return a.conclude(ctx, run, benchTable(measured)+a.unlessHeld(t), t)
+	return a.conclude(ctx, run, benchTables(measured)+a.unlessHeld(t), t)
 }
 
 // estimate is about how long a bench takes.
