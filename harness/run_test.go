@@ -17,7 +17,10 @@ import (
 	"lockquake/workloads/lock"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	serveBenched()
+	goleak.VerifyTestMain(m)
+}
 
 func TestRunRecordsTurnsAndLastReads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

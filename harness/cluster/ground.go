@@ -22,7 +22,10 @@ type Ground interface {
 	// Launch starts a server of a member, which may have run before. It returns when peers and clients can reach it,
 	// which may be before it has found its peers.
 	Launch(Tenant) (Server, error)
-	// Dial reaches the server that a member runs now.
+	// Travel lets the time pass that a call takes, be it answered or refused: whoever calls again as soon as he was refused,
+	// as etcd does, would never stop if that took none.
+	Travel(context.Context)
+	// Dial reaches the server that a member runs now. It takes no time: who calls it holds a lock.
 	Dial(ctx context.Context, member int, door Door) (net.Conn, error)
 }
 
@@ -146,6 +149,7 @@ func (m *member) tenant() Tenant {
 
 // dialPeerAt reaches the peer with an address.
 func (m *member) dialPeerAt(ctx context.Context, address string) (net.Conn, error) {
+	m.cluster.config.Ground.Travel(ctx)
 	for _, other := range m.cluster.all() {
 		if to, ok := other.proxy.(*street); ok && to.addr == address {
 			return to.dial(ctx, m)

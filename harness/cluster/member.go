@@ -117,8 +117,14 @@ func (m *member) set(change func(*member)) {
 	change(m)
 }
 
-func (m *member) dialPeer(ctx context.Context) (net.Conn, error)   { return m.dial(ctx, ForPeers) }
-func (m *member) dialClient(ctx context.Context) (net.Conn, error) { return m.dial(ctx, ForClients) }
+func (m *member) dialPeer(ctx context.Context) (net.Conn, error) { return m.dial(ctx, ForPeers) }
+
+func (m *member) dialClient(ctx context.Context) (net.Conn, error) {
+	if ground := m.cluster.config.Ground; ground != nil {
+		ground.Travel(ctx)
+	}
+	return m.dial(ctx, ForClients)
+}
 
 // dial connects to one of the member's doors. It holds the lock, so that a crash misses no connection.
 func (m *member) dial(ctx context.Context, door Door) (net.Conn, error) {

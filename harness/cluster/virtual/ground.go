@@ -38,7 +38,7 @@ type ground struct {
 	host  string // of all addresses
 	mu    sync.Mutex
 	doors map[place]*listener // of the servers that run now
-	made  uint64              // connections so far
+	made  uint64              // calls so far, and connections
 }
 
 // place is where a member is reached.
@@ -81,6 +81,21 @@ func (g *ground) listen(member int, peers, clients *listener) {
 	g.doors[place{member, cluster.ForPeers}] = peers
 	g.doors[place{member, cluster.ForClients}] = clients
 }
+
+// Travel takes what a call and its answer take on a good network.
+func (g *ground) Travel(ctx context.Context) {
+	g.mu.Lock()
+	g.made++
+	takes := 2 * latency(calls, g.made)
+	g.mu.Unlock()
+	select {
+	case <-time.After(takes):
+	case <-ctx.Done():
+	}
+}
+
+// calls is the stream whose latencies calls have; no connection's is.
+const calls = 0
 
 // Dial reaches the server that a member runs now.
 func (g *ground) Dial(ctx context.Context, member int, door cluster.Door) (net.Conn, error) {
