@@ -30,7 +30,11 @@ type Cell struct {
 }
 
 // Record is what run.json says of the cell now.
-func (c *Cell) Record() Record { return c.run.Manifest().Cells[c.index] }
+func (c *Cell) Record() Record {
+	c.run.mu.Lock()
+	defer c.run.mu.Unlock()
+	return c.run.manifest.Cells[c.index]
+}
 
 // Run is the run that the cell is of.
 func (c *Cell) Run() *Run { return c.run }

@@ -17,11 +17,11 @@ type faultKind struct {
 	Worst    *Record       // where that was
 }
 
-// FaultKinds are those of the run, those without evidence first, then those that kept the lock from everybody longest.
-func (s *sheet) FaultKinds() []faultKind {
+// faultKinds are those of a run's cells, those without evidence first, then those that kept the lock from everybody longest.
+func faultKinds(cells []contents) []faultKind {
 	at := map[string]int{}
 	var kinds []faultKind
-	for _, c := range s.planned {
+	for _, c := range cells {
 		for _, f := range c.Faults {
 			i, ok := at[f.Fault]
 			if !ok {
@@ -53,7 +53,7 @@ func (k *faultKind) add(f Struck, cell Record) {
 // Of is how long a time is, in hundredths of the longest one of a fault.
 func (s *sheet) Of(gap time.Duration) int {
 	longest := time.Duration(1)
-	for _, k := range s.FaultKinds() {
+	for _, k := range s.FaultKinds {
 		longest = max(longest, k.Gap)
 	}
 	return int(float64(gap) / float64(longest) * 100)

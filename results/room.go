@@ -10,6 +10,9 @@ const mostReport = 1_000_000
 // mostNamed is how many cells the report names one by one.
 const mostNamed = 1000
 
+// leastShare is less than anything that may be shown takes, in bytes.
+const leastShare = 300
+
 // share is what may be shown of a section besides its name.
 type share struct {
 	grave bool // of those that are to be shown before others
@@ -53,7 +56,7 @@ func (s *sheet) fill(t *htmltemplate.Template) error {
 	room := mostReport - base
 	for _, share := range shares() {
 		for _, section := range s.Sections {
-			if section.grave() != share.grave || !section.Told && section.State == Planned {
+			if section.grave() != share.grave || section.State == Planned || room < leastShare {
 				continue
 			}
 			if err := section.grow(t, share.show, &room); err != nil {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	htmltemplate "html/template"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -30,8 +29,15 @@ type sheet struct {
 	Style    htmltemplate.CSS
 	Script   htmltemplate.JS
 	Policy   string
-	Sections []*section // the gravest first
-	More     []*section // for which there is not even room for their names: cells.csv has them
+	Sections []*section      // the gravest first
+	named    map[string]bool // by their folders
+	More     int             // cells for which there is not even room for their names: cells.csv has them
+
+	Gravest    []*section // in which something broke, whether or not anything better was promised
+	MoreGrave  int
+	Rows       []contents // cells that were measured, in the order of the plan
+	MoreRows   int
+	FaultKinds []faultKind
 
 	Heat      []heatRow
 	HeatTime  time.Duration
@@ -72,19 +78,22 @@ func newSheet(p *page) (*sheet, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &sheet{page: p, Style: htmltemplate.CSS(style), Script: htmltemplate.JS(script), Policy: policy(style, script)}
+	s := &sheet{page: p, Style: htmltemplate.CSS(style), Script: htmltemplate.JS(script), Policy: policy(style, script),
+		named: map[string]bool{}}
 	for i, c := range p.Cells {
+		if i == mostNamed {
+			s.More = len(p.Cells) - mostNamed
+			break
+		}
 		section := &section{contents: c}
 		if err := section.read(p.run); err != nil {
 			return nil, err
 		}
 		section.Open = section.grave() && i < mostOpen
-		if i < mostNamed {
-			s.Sections = append(s.Sections, section)
-		} else {
-			s.More = append(s.More, section)
-		}
+		s.Sections = append(s.Sections, section)
+		s.named[c.Folder] = true
 	}
+	s.list()
 	s.readPlans()
 	return s, s.heat()
 }
@@ -148,36 +157,57 @@ func hash(text string) string {
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
+// Link leads to a cell in the page or, if it is not there, to where it is.
+func (s *sheet) Link(folder string) string {
+	if s.named[folder] {
+		return "#" + folder
+	}
+	return "cells.csv"
+}
+
+// linkedSquare is a field of the matrix in the page.
+type linkedSquare struct {
+	square
+	Link string
+}
+
+// At is that of the page, with links.
+func (s *sheet) At(strategy, fault string) []linkedSquare {
+	var squares []linkedSquare
+	for _, sq := range s.page.At(strategy, fault) {
+		squares = append(squares, linkedSquare{sq, s.Link(sq.Folder)})
+	}
+	return squares
+}
+
 // mostGravest is how many cells are named below the banner.
 const mostGravest = 8
-
-// Gravest are cells in which something broke, whether or not anything better was promised.
-func (s *sheet) Gravest() []*section { return s.graves()[:min(len(s.graves()), mostGravest)] }
-
-// MoreGrave is how many more there are.
-func (s *sheet) MoreGrave() int { return max(0, len(s.graves())-mostGravest) }
-
-func (s *sheet) graves() []*section {
-	var graves []*section
-	for _, section := range s.Sections {
-		if section.Tone() == checker.Unsafe.String() {
-			graves = append(graves, section)
-		}
-	}
-	return graves
-}
 
 // mostMeasured is how many rows the table of numbers has.
 const mostMeasured = 250
 
-// Rows are the cells that were measured, in the order of the plan.
-func (s *sheet) Rows() []contents { return s.measured()[:min(len(s.measured()), mostMeasured)] }
-
-// MoreRows is how many more there are.
-func (s *sheet) MoreRows() int { return max(0, len(s.measured())-mostMeasured) }
-
-func (s *sheet) measured() []contents {
-	return slices.DeleteFunc(slices.Clone(s.planned), func(c contents) bool { return !c.measured })
+// list fills in what is listed of cells.
+func (s *sheet) list() {
+	for _, section := range s.Sections {
+		if section.Tone() != checker.Unsafe.String() {
+			continue
+		}
+		if len(s.Gravest) < mostGravest {
+			s.Gravest = append(s.Gravest, section)
+		} else {
+			s.MoreGrave++
+		}
+	}
+	for _, c := range s.planned {
+		switch {
+		case !c.measured:
+		case len(s.Rows) < mostMeasured:
+			s.Rows = append(s.Rows, c)
+		default:
+			s.MoreRows++
+		}
+	}
+	s.FaultKinds = faultKinds(s.planned)
 }
 
 // comparedCell is a line of the chart that compares strategies.
@@ -190,7 +220,7 @@ type comparedCell struct {
 // Compared are the first repeats of the measured cells, as many as the table of numbers has.
 func (s *sheet) Compared() []comparedCell {
 	var cells []comparedCell
-	for _, c := range s.Rows() {
+	for _, c := range s.Rows {
 		if c.Repeat == 1 && c.Acquire.Count > 0 && !c.Unstable() {
 			row := measuredRow{acquireRow, c.Acquire}
 			cells = append(cells, comparedCell{c.Strategy, c.Fault, dataCurve{"", row.Count, row.everySecond()}})
