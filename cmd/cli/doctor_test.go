@@ -2,6 +2,9 @@ package cli
 
 import (
 	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -80,6 +83,21 @@ func TestFilesUnderALimit(t *testing.T) {
 	}
 	if d := filesUnder(1024, need{Members: 9, Clients: 32, Parallel: 4}); d.State != isMissing || !strings.Contains(d.Do, "ulimit -n 8192") {
 		t.Errorf("a large run: %+v", d)
+	}
+}
+
+// etcd ends the process where it has no files left, with what means a broken guarantee to lockquake's users.
+func TestRunWithoutFilesIsNoBrokenGuarantee(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "sh", append([]string{"-c", `ulimit -n 100; exec "$0" "$@"`, self}, short("--out", filepath.Join(t.TempDir(), "run"))...)...)
+	cmd.Env = append(os.Environ(), asLockquake+"=1")
+	out, _ := cmd.CombinedOutput() // how it ended is in its state
+	said{cmd.ProcessState.ExitCode(), string(out), ""}.want(t, exitHarness, "etcd cannot go on, and has ended this process", "lockquake doctor says")
+	if n := (need{Members: 1, Clients: 1, Parallel: 1}); n.openFiles() <= 150 {
+		t.Errorf("%d files are too few for etcd", n.openFiles())
 	}
 }
 

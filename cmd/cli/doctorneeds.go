@@ -5,11 +5,12 @@ import "fmt"
 // What a run takes, upper bounds of what was measured with 1 to 9 members and 0 to 32 clients (etcd 3.7.3, Linux;
 // TestNeedsAreNoLessThanWhatARunTakes measures again).
 const (
-	filesOfProgram = 32 // the histories of cells and the like
-	filesOfMember  = 9  // its sockets, its data, its log, its proxy
-	filesOfPeers   = 16 // of each member to each other one: streams and probes, all ends in this process, through the proxy
-	filesOfClient  = 2  // to each member: both ends are in this process
-	watchers       = 3  // clients of the harness in each cell: the ground truth's, the nemesis's, the last one
+	filesOfEtcd    = 151 // with fewer it does not start (embed.reservedInternalFDNum)
+	filesOfProgram = 32  // the histories of cells and the like
+	filesOfMember  = 9   // its sockets, its data, its log, its proxy
+	filesOfPeers   = 16  // of each member to each other one: streams and probes, all ends in this process, through the proxy
+	filesOfClient  = 2   // to each member: both ends are in this process
+	watchers       = 3   // clients of the harness in each cell: the ground truth's, the nemesis's, the last one
 
 	memoryOfProgram = 64 << 20
 	memoryOfMember  = 16 << 20 // with its share of the links to its peers
@@ -22,7 +23,7 @@ const (
 // openFiles is about how many files a run has open.
 func (n need) openFiles() int {
 	cell := n.Members*filesOfMember + n.Members*(n.Members-1)*filesOfPeers + (n.Clients+watchers)*n.Members*filesOfClient
-	return filesOfProgram + n.Parallel*cell
+	return max(filesOfEtcd, filesOfProgram+n.Parallel*cell)
 }
 
 // memory is about what a run takes, in bytes.

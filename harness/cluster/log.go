@@ -32,7 +32,7 @@ func newMemberLog(dir, name string) (memberLog, error) {
 
 func (l memberLog) logger() *zap.Logger {
 	if l.file == nil {
-		return zap.NewNop()
+		return zap.NewNop().WithOptions(zap.WithFatalHook(fatal{}))
 	}
 	return newLogger(l.file)
 }
@@ -40,7 +40,7 @@ func (l memberLog) logger() *zap.Logger {
 func newLogger(file *os.File) *zap.Logger {
 	encoder := zapcore.NewJSONEncoder(logutil.DefaultZapLoggerConfig.EncoderConfig)
 	core := zapcore.NewCore(encoder, zapcore.Lock(file), zapcore.InfoLevel)
-	return zap.New(core, zap.ErrorOutput(zapcore.AddSync(io.Discard)))
+	return zap.New(core, zap.ErrorOutput(zapcore.AddSync(io.Discard)), zap.WithFatalHook(fatal{}))
 }
 
 func (l memberLog) close() error {
