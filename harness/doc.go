@@ -47,8 +47,8 @@
 //  3. after the warm-up the nemesis carries out the plan's schedules, side by side: each injection waits for
 //     its time and its moment, finds whom it strikes, and is healed, also when the run is interrupted;
 //  4. nobody starts another round; waiters have Cell.Settle to resolve;
-//  5. the cluster must be healthy, else the cell has failed; then a fresh client acquires each lock
-//     once more and reads the register a last time.
+//  5. the cluster must be healthy, else the cell has failed; then a fresh client opens the lock, acquires
+//     it once more for each key, and reads the register a last time.
 //
 // An error of Run says that the harness failed. What a lock did wrong is in the history, and what
 // that means is a verdict.
@@ -59,6 +59,13 @@
 // a Snapshot as often as it likes. It knows what the history knows: the recorder's writing goroutine shows it each
 // batch of events, so that clients and what they measure pay nothing for it, and it is at most a tenth of a second
 // behind. Nothing that it says judges anything, or reaches a file.
+//
+// # What it costs
+//
+// A cell with Settings.Costs, as lockquake bench has them, also counts what the lock asks of etcd, from before the first
+// acquire until after the last release, so that no acquisition is counted in part, and in its measured window takes
+// samples of the floor: what a delete takes until another client's watch tells of it. That is no history: it goes to Parts.Costs,
+// and so to costs.json beside it. Read costs.go.
 //
 // # Rules that everything rests on
 //

@@ -53,6 +53,7 @@ func BenchmarkOverhead(b *testing.B) {
 		{"mutex/W=32", 32, locks.Mutex, bareMutex},
 		{"fastqueue/W=1", 1, locks.FastQueue, bareFastQueue},
 		{"fastqueue/W=8", 8, locks.FastQueue, bareFastQueue},
+		{"fastqueue/W=32", 32, locks.FastQueue, bareFastQueue},
 	} {
 		b.Run(lane.name, func(b *testing.B) {
 			c, err := cluster.Start(b.Context(), cluster.Config{})
