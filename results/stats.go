@@ -59,7 +59,7 @@ const waiterParts = 240
 
 // Measure works out the statistics of a history.
 func Measure(h history.History) Stats {
-	return newScene(&h).measure()
+	return unmarked(&h).measure()
 }
 
 func (s *scene) measure() Stats {

@@ -39,7 +39,10 @@ func (t Threshold) Word() string {
 
 // Judge holds a history against the limits. Like the statistics, it looks at the measured window only.
 func (l Limits) Judge(h history.History) []Threshold {
-	s := newScene(&h)
+	if l == (Limits{}) {
+		return nil
+	}
+	s := unmarked(&h)
 	return l.judge(s, s.measure(), h.Cut != "")
 }
 

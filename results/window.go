@@ -28,7 +28,15 @@ type scene struct {
 
 // newScene takes what was judged of the history, as far as it is known.
 func newScene(h *history.History, judged ...checker.Verdict) *scene {
-	s := &scene{h: h, writes: markedWrites(h, judged), last: h.Last(), holds: h.Holds(), injections: h.Injections()}
+	marked := markedWrites(h, judged) // before what is kept: both take memory
+	s := unmarked(h)
+	s.writes = marked
+	return s
+}
+
+// unmarked is a scene for what is measured, to which writes do not matter.
+func unmarked(h *history.History) *scene {
+	s := &scene{h: h, last: h.Last(), holds: h.Holds(), injections: h.Injections()}
 	s.overlaps = overlaps(s.holds, h.Header.Permits, s.last)
 	return s
 }
