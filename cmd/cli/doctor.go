@@ -74,7 +74,7 @@ func (a app) doctorCommand() *cobra.Command {
 		Use:   "doctor",
 		Short: "what this machine can do, and what it limits",
 		Long: `doctor looks at what a run needs of a machine, and tries it: it starts a cluster with its members in this process, and one
-with members in processes of their own, which it pauses, kills and starts again. Of each thing it says whether it is
+with members in processes of their own, which it pauses, kills and starts again, and one in virtual time. Of each thing it says whether it is
 there, what its want limits, and what to do. How much is needed is that of a run with so many --members, --clients and cells
 in --parallel.
 

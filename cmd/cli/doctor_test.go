@@ -50,7 +50,7 @@ func askDoctor(t *testing.T, code int) (answer doctorSaid) {
 func TestDoctorTriesMembers(t *testing.T) {
 	answer := askDoctor(t, exitHeld)
 	for check, sees := range map[string]string{
-		"embedded members": "3 ready in ", "process members": "paused, killed and started again", "unix sockets": "there and back",
+		"embedded members": "3 ready in ", "virtual time": "3s passed in ", "process members": "paused, killed and started again", "unix sockets": "there and back",
 	} {
 		if d := answer.of(t, check); d.State == isMissing || !strings.Contains(d.Found, sees) {
 			t.Errorf("%+v: want %q", d, sees)

@@ -34,6 +34,7 @@ func examinations() []examination {
 			{name: "child processes", look: tryChild},
 			{name: "embedded members", vital: true, look: tryEmbedded, starts: true},
 			{name: "process members", look: tryProcesses, starts: true},
+			{name: "virtual time", look: tryVirtual, starts: true},
 			{name: "etcd binary", look: tryEtcdBinary, starts: true},
 			{name: "C compiler", look: tryCompiler},
 		},

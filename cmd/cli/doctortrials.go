@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"lockquake/harness/cluster"
+	"lockquake/harness/repro"
 )
 
 // trialTime bounds each trial: what takes longer than that does not work.
@@ -230,4 +231,19 @@ func tryBrowser(ctx context.Context, _ need) diagnosis {
 		return without(err, "the tests of pages are skipped, and fail in CI", "install chromium")
 	}
 	return ok("%s", line)
+}
+
+// tryVirtual has a script carried out that would take three seconds.
+func tryVirtual(ctx context.Context, _ need) diagnosis {
+	_, err := virtualKind()
+	began := time.Now()
+	var record repro.Record
+	if err == nil {
+		record, err = reproduceVirtually(ctx, reproErrand{ID: "etcd-18082", Repeat: 1, History: os.DevNull})
+	}
+	if err != nil {
+		return without(err, "there is no --cluster virtual, and no hunt", "let this program start itself as a child; or build it with the etcd that it names")
+	}
+	passed := record.Steps[len(record.Steps)-1].At
+	return ok("%v passed in %v", passed.Round(time.Second), time.Since(began).Round(10*time.Millisecond))
 }

@@ -77,15 +77,8 @@ func (o *huntOptions) declare(flags *pflag.FlagSet) {
 	flags.IntVar(&o.again, "again", 5, "how often a cell in which something was found is carried out again")
 	flags.IntVar(&o.parallel, "parallel", runtime.NumCPU(), "cells that are carried out at a time: each keeps a core busy")
 	flags.StringVar(&o.want, "want", defaultWant, "what a cell must give: safe, promised or a grade, as lockquake run takes it")
-	flags.IntVar(&o.Clients, "clients", o.Clients, "clients that fight for the lock")
-	flags.IntVar(&o.Keys, "keys", o.Keys, "locks that they fight for")
 	flags.IntVar(&o.Members, "members", o.Members, "members of the cluster")
-	flags.DurationVar(&o.TTL, "ttl", o.TTL, "TTL of leases, whole seconds")
-	flags.Var(&o.Hold, "hold", "how long a lock is held: a mean (drawn from half to one and a half of it), or a range such as 0s..2s")
-	flags.DurationVar(&o.Duration, "duration", o.Duration, "virtual time in which faults are injected, of each cell")
-	flags.StringVar(&o.Resource, "resource", o.Resource, "where the register is that the lock protects: memory (outside of etcd), or etcd")
-	flags.StringVar(&o.Loss, "loss", o.Loss, "whether clients act on the loss of their lock: heeded, or ignored")
-	flags.StringVar(&o.Workload, "workload", o.Workload, "what clients do with the lock, as lockquake run takes it")
+	o.declareSettings(flags)
 	flags.StringVar(&o.out, "out", "", "folder that what is found is kept in, new or empty (default: a new one in "+results.Runs+")")
 }
 

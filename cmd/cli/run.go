@@ -88,6 +88,22 @@ func (o *runOptions) declare(flags *pflag.FlagSet) {
 	flags.StringVar(&o.exec, "exec", "", "a command that starts your own lock, in any language: it is strategy "+execName+" then, and "+execName+fence+";\nlockquake exec-test says whether it does what it must")
 	flags.StringVar(&o.faults, "fault", coreFaults, "faults, comma separated; core: those that find the most, none and "+strings.Join(nemesis.Core(), ", ")+";\nall: all that the cluster allows")
 	o.wantOptions.declare(flags, defaultWant, failUnknown, "")
+	o.declareSettings(flags)
+	flags.Uint64Var(&o.seed, "seed", 0, "seed of the plan (default: drawn, and printed)")
+	flags.StringVar(&o.shard, "shard", "", "carry out one of so many parts of the plan, such as 1/4: which takes --seed, and\nlockquake merge joins them; a cell, and with it a lock's key, is always in one part")
+	flags.StringVar(&o.out, "out", "", "folder of the run, new or empty (default: a new one in "+results.Runs+")")
+	flags.BoolVar(&o.planOnly, "plan-only", false, "print the plan as JSON and do nothing")
+	flags.BoolVar(&o.json, "json", false, jsonDoc)
+	declareMetrics(flags, &o.metrics)
+	flags.IntVar(&o.parallel, "parallel", 1, "cells that are carried out at a time: more save time, and spoil latencies")
+	flags.StringVar(&o.Cluster, "cluster", o.Cluster, "kind of cluster: "+scenario.Embed+" (members in this process), "+scenario.Process+" (members as child processes), "+scenario.External+" or\n"+scenario.Virtual+" (members in virtual time: an hour takes seconds; where no flag says otherwise it lasts 10m, and TTLs and holds are longer)")
+	flags.IntVar(&o.Members, "members", o.Members, "members of a cluster that lockquake starts")
+	o.clusters = &clusterOptions{}
+	o.clusters.declare(flags)
+}
+
+// declareSettings are the flags of what a cell is like, whatever it is carried out for.
+func (o *runOptions) declareSettings(flags *pflag.FlagSet) {
 	flags.IntVar(&o.Clients, "clients", o.Clients, "clients that fight for the lock")
 	flags.IntVar(&o.Keys, "keys", o.Keys, "locks that they fight for")
 	flags.DurationVar(&o.TTL, "ttl", o.TTL, "TTL of leases, whole seconds")
@@ -101,17 +117,6 @@ func (o *runOptions) declare(flags *pflag.FlagSet) {
 	flags.IntVar(&o.Permits, "permits", o.Permits, "how many may hold a lock at a time that lets several in (a semaphore)")
 	flags.StringVar(&o.Spread, "spread", o.Spread, "how clients choose among keys: uniform, or zipf (few of them mostly)")
 	flags.Float64Var(&o.Rate, "rate", o.Rate, "open loop: acquires a second that fall due for all clients together, whether or not one is free;\n0: closed loop, each client as fast as it can")
-	flags.Uint64Var(&o.seed, "seed", 0, "seed of the plan (default: drawn, and printed)")
-	flags.StringVar(&o.shard, "shard", "", "carry out one of so many parts of the plan, such as 1/4: which takes --seed, and\nlockquake merge joins them; a cell, and with it a lock's key, is always in one part")
-	flags.StringVar(&o.out, "out", "", "folder of the run, new or empty (default: a new one in "+results.Runs+")")
-	flags.BoolVar(&o.planOnly, "plan-only", false, "print the plan as JSON and do nothing")
-	flags.BoolVar(&o.json, "json", false, jsonDoc)
-	declareMetrics(flags, &o.metrics)
-	flags.IntVar(&o.parallel, "parallel", 1, "cells that are carried out at a time: more save time, and spoil latencies")
-	flags.StringVar(&o.Cluster, "cluster", o.Cluster, "kind of cluster: "+scenario.Embed+" (members in this process), "+scenario.Process+" (members as child processes), "+scenario.External+" or\n"+scenario.Virtual+" (members in virtual time: an hour takes seconds; where no flag says otherwise it lasts 10m, and TTLs and holds are longer)")
-	flags.IntVar(&o.Members, "members", o.Members, "members of a cluster that lockquake starts")
-	o.clusters = &clusterOptions{}
-	o.clusters.declare(flags)
 }
 
 // own is the name of this program, which may be somebody's own, with strategies that lockquake does not have.
