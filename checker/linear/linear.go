@@ -49,7 +49,8 @@ const (
 type Op struct {
 	Call, Return int64
 	// Owner is who holds: best the attempt, a number of its own for each acquire and its releases. With
-	// clients as owners a stray release keeps later holds of its client uncertain, and pieces large.
+	// clients as owners, a stray release and an acquire without an answer keep later holds of their client
+	// uncertain, and pieces large. A stray release alone does not: pairs.go says why.
 	// Numbers should be dense: memory grows with the largest.
 	Owner   int32
 	Kind    Kind
