@@ -181,9 +181,9 @@ func (row *BenchRow) fill(cells []contents) {
 	row.Put = ns(func(c contents) time.Duration { return c.Costs.Put.P50 })
 	row.LateP99 = ns(func(c contents) time.Duration { return c.Costs.Late.P99 })
 	row.Proposals = per(func(c *Costs) int64 { return c.Proposals })
-	row.Requests = per((*Costs).Asked)
-	row.Watches = per(func(c *Costs) int64 { return c.Watches })
-	row.Events = per(func(c *Costs) int64 { return c.Events })
+	row.Requests = per(func(c *Costs) int64 { return c.seen(c.Asked()) })
+	row.Watches = per(func(c *Costs) int64 { return c.seen(c.Watches) })
+	row.Events = per(func(c *Costs) int64 { return c.seen(c.Events) })
 	for _, kind := range kinds(cells) {
 		row.ByKind[kind] = per(func(c *Costs) int64 { return c.Requests[kind] }).Median
 	}

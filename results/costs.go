@@ -53,6 +53,14 @@ func (c Costs) Asked() (all int64) {
 	return all
 }
 
+// seen is a count of what clients say, or -1, not known: a lock in a program of its own says it on connections of its own.
+func (c Costs) seen(count int64) int64 {
+	if c.Asked() == 0 {
+		return -1
+	}
+	return count
+}
+
 // WriteCosts stores them.
 func (c *Cell) WriteCosts(costs Costs) error { return writeJSON(c.Path(costsFile), costs) }
 
