@@ -164,9 +164,9 @@ func (o huntOptions) runAgain(cell harness.Cell, scenarioOf func(harness.Cell) s
 	} else {
 		args = append(args, "--fault="+cell.Fault)
 	}
-	args = append(args, "--cluster="+scenario.Virtual, "--strategy="+cell.Strategy)
+	args = append(args, "--cluster="+scenario.Virtual, "--strategy="+cell.Strategy, "--duration="+cell.Duration.String())
 	o.flags.Visit(func(f *pflag.Flag) {
-		if !ofThisTime(f.Name) && !slices.Contains([]string{"strategy", "fault", "for", "seeds", "seed", "again", "parallel"}, f.Name) {
+		if !ofThisTime(f.Name) && !slices.Contains([]string{"strategy", "fault", "for", "seeds", "seed", "again", "parallel", "duration"}, f.Name) {
 			args = append(args, "--"+f.Name+"="+f.Value.String())
 		}
 	})

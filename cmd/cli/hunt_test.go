@@ -1,9 +1,14 @@
 package cli
 
 import (
+	"bytes"
+	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
+
+	"lockquake/results"
 )
 
 func TestHuntTellsOfTheFirstViolationAndKeepsIt(t *testing.T) {
@@ -20,6 +25,7 @@ func TestHuntTellsOfTheFirstViolationAndKeepsIt(t *testing.T) {
 		t.Fatalf("kept are %v, error %v", kept, err)
 	}
 	call(t, "check", filepath.Join(out, kept[0].Name())).want(t, exitBroken, "exclusion invalid")
+	sameAgain(t, filepath.Join(out, kept[0].Name()))
 }
 
 func TestHuntThatFindsNothingLeavesNothing(t *testing.T) {
@@ -36,4 +42,26 @@ func TestHuntThatHasNoTimeKnowsNothing(t *testing.T) {
 	call(t, "hunt", "--for", "0s").want(t, exitUsage, "--for is 0s: give a positive duration")
 	call(t, "hunt", "--again", "-1").want(t, exitUsage, "--again is -1: give a number")
 	call(t, "hunt", "--fault", "pause-leader").want(t, exitUsage, "a cluster of kind virtual cannot pause members")
+}
+
+// sameAgain holds the command line that a run names to the plan that it has.
+func sameAgain(t *testing.T, dir string) {
+	t.Helper()
+	run, err := results.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	planned, err := os.ReadFile(run.Cells()[0].Path("plan.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var plan struct{ Cells []json.RawMessage }
+	again := call(t, append(run.Manifest().Args[1:], "--plan-only")...)
+	if err := json.Unmarshal([]byte(again.out), &plan); err != nil || len(plan.Cells) != 1 {
+		t.Fatalf("error %v, out %s", err, again.out)
+	}
+	var was, is bytes.Buffer
+	if err := errors.Join(json.Compact(&was, planned), json.Compact(&is, plan.Cells[0])); err != nil || was.String() != is.String() {
+		t.Errorf("error %v: %q makes the plan\n%s, not\n%s", err, run.Manifest().Args, is.String(), was.String())
+	}
 }
