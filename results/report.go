@@ -303,7 +303,7 @@ func banner(worstFirst []contents) (sentence, worstTone string) {
 			sentence += ": " + strings.TrimSuffix(worst.Why, ".")
 		}
 	} else if n := unsafe(worstFirst); n > 0 {
-		sentence += fmt.Sprintf("; %d of them unsafe, of which no more was wanted", n)
+		sentence += fmt.Sprintf("; %d of them unsafe, where nothing better is promised", n)
 	}
 	return sentence + ".", cmp.Or(tones[outcome(worst)], "unknown")
 }

@@ -416,7 +416,7 @@ function compare(place) {
   const select = element('select', {onchange: () => plot.draw()}, ...faults.map(f => element('option', {textContent: f, value: f})));
   const of = () => cells.filter(c => c.fault === select.value);
   const make = () => percentileChart(of().map(c => ({...c.curve, name: c.strategy})), of().map((_, i) => wheelStroke(i)));
-  place.append(element('label', {}, 'Time to acquire under ', select));
+  place.append(element('label', {}, 'Fault or setting: ', select));
   const {plot} = chart(place, 'Percentiles of the strategies', 'At 99 %, one in a hundred was slower. Lower is better. First repeat of each; a click on a name hides or shows its line.',
     'Percentiles of the time to acquire of each strategy; the table has them.', make);
 }
