@@ -87,7 +87,7 @@ func junitProperties(m Manifest) []junitProperty {
 		{"part", cmp.Or(m.Part.String(), "all")},
 		{"seed", strconv.FormatUint(m.Seed, 10)},
 		{"want", m.Want},
-		{"command", commandLine(m.Args)},
+		{"command", m.Command()},
 		{"etcd", m.Environment.Etcd},
 		{"go", m.Environment.Go},
 		{"platform", m.Environment.OS + "/" + m.Environment.Arch},

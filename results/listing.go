@@ -88,7 +88,12 @@ func (m Manifest) Took() time.Duration {
 }
 
 // Command is the command line that makes the run again, as a shell takes it.
-func (m Manifest) Command() string { return commandLine(m.Args) }
+func (m Manifest) Command() string {
+	if len(m.Args) == 1 {
+		return m.Args[0] // a command line already, such as locktest's
+	}
+	return commandLine(m.Args)
+}
 
 // String is how the cells came out, "12 cells: 2 broken, 10 held", or why nobody knows.
 func (l Listed) String() string {

@@ -153,7 +153,7 @@ var templateFuncs = map[string]any{
 }
 
 func newPage(m Manifest, cells []contents) *page {
-	p := &page{Manifest: m, Command: commandLine(m.Args), rows: map[[2]string][]contents{}, planned: cells}
+	p := &page{Manifest: m, Command: m.Command(), rows: map[[2]string][]contents{}, planned: cells}
 	for _, c := range cells {
 		at := [2]string{c.Strategy, c.Fault}
 		p.rows[at] = append(p.rows[at], c)

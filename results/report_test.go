@@ -260,4 +260,7 @@ func TestCommandLineIsForAShell(t *testing.T) {
 	if got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
+	if got := (Manifest{Args: []string{"SEED=1 go test -run '^X$'"}}).Command(); got != "SEED=1 go test -run '^X$'" {
+		t.Errorf("locktest's command line became %s", got)
+	}
 }
