@@ -81,7 +81,7 @@ func (b *Builder) defect(format string, args ...any) {
 
 func (b *Builder) invoked(e *Event) Operation {
 	return Operation{
-		Common: b.share(Common{e.Key, e.Lease, e.Fault, e.Note, ""}),
+		Common: b.share(Common{Key: e.Key, Lease: e.Lease, Fault: e.Fault, Note: e.Note}),
 		Call:   e.Seq, CallAt: e.At, Return: Open, ReturnAt: time.Duration(Open),
 		Op: e.Op, Mode: e.Mode, Process: e.Process, Client: e.Client, Hold: e.Hold,
 		Token: e.Token, Value: e.Value, Prev: e.Prev,
@@ -90,9 +90,9 @@ func (b *Builder) invoked(e *Event) Operation {
 
 func (b *Builder) observed(e *Event) Observation {
 	return Observation{
-		Common: b.share(Common{e.Key, e.Lease, e.Fault, e.Note, e.Error}),
+		Common: b.share(Common{e.Key, e.Lease, e.Fault, e.Note, e.Error, e.Sent}),
 		Seq:    e.Seq, At: e.At, Op: e.Op, Outcome: e.Outcome, Process: e.Process, Client: e.Client,
-		Hold: e.Hold, Token: e.Token, Value: e.Value, Pos: e.Pos, Sent: e.Sent,
+		Hold: e.Hold, Token: e.Token, Value: e.Value, Pos: e.Pos,
 	}
 }
 
@@ -125,6 +125,6 @@ func (b *Builder) finish(e *Event) {
 	o.Return, o.ReturnAt, o.Outcome = e.Seq, e.At, e.Outcome
 	o.Token, o.Value, o.Pos = cmp.Or(e.Token, o.Token), cmp.Or(e.Value, o.Value), e.Pos
 	if e.Lease != 0 || e.Note != "" || e.Error != "" {
-		o.Common = b.share(Common{o.Key, cmp.Or(e.Lease, o.Lease), o.Fault, cmp.Or(e.Note, o.Note), e.Error})
+		o.Common = b.share(Common{Key: o.Key, Lease: cmp.Or(e.Lease, o.Lease), Fault: o.Fault, Note: cmp.Or(e.Note, o.Note), Error: e.Error})
 	}
 }

@@ -76,17 +76,17 @@ type Observation struct {
 	Token   int64
 	Value   int64
 	Pos     int64
-	Sent    time.Duration
 }
 
-// Common is what many operations and observations are alike in. Those that are share it, because a history
-// has millions of them: it is not to be written to.
+// Common is what many operations and observations are alike in, and what few have. Those that are alike share it,
+// because a history has millions of them: it is not to be written to.
 type Common struct {
 	Key   string
 	Lease int64
 	Fault string
 	Note  string
 	Error string
+	Sent  time.Duration
 }
 
 // History is everything that was recorded in one cell, in order.

@@ -8,7 +8,7 @@ import (
 
 const (
 	longFile = 8 << 20 // bytes of a stored history: about 200 000 operations
-	slack    = 12      // per cent of what is in use that may wait to be collected
+	slack    = 10      // per cent of what is in use that may wait to be collected
 )
 
 // sparing lets the judgement of a long history take less memory and some more time, until the func is called.
