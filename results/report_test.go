@@ -76,6 +76,10 @@ func hostileRun(t *testing.T) *Run {
 	check(t, c.WritePlan(must(json.Marshal(map[string]any{"clients": 1, "cluster": hostile, "workload": hostile, "hold": hostile}))(t)))
 	check(t, c.Finish(h, judged(h)))
 	check(t, writeFile(c.Path(hostileFile), nil))
+	var drawn charts
+	must(c.readIfThere(chartsFile, &drawn))(t)
+	drawn.Holders[0].Why, drawn.Holders[0].Faults[0].Label, drawn.Keys[0].Key = hostile, hostile, hostile
+	check(t, writeCompact(c.Path(chartsFile), drawn))
 	check(t, must(r.Cell(CellName{"mutex", "none", 1}))(t).Fail(errors.New(hostile)))
 	check(t, r.Finish())
 	return r

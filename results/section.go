@@ -169,6 +169,11 @@ func (s *section) Links() []link {
 	return links
 }
 
+// Few are those of the files that tell most, for a cell that is only named.
+func (s *section) Few() []link {
+	return slices.DeleteFunc(s.Links(), func(l link) bool { return l.Name != "timeline" && l.Name != "verdicts" })
+}
+
 // Missing are sentences on what the page has no room for.
 func (s *section) Missing() []string {
 	var missing []string
