@@ -83,7 +83,7 @@ func (p plan) missed(c contents) []string {
 	var lines []string
 	for _, fault := range slices.Sorted(maps.Keys(planned)) {
 		if n := planned[fault]; n > injected[fault] {
-			lines = append(lines, fmt.Sprintf("%s in %s: planned %d times, injected %d", fault, c.CellName, n, injected[fault]))
+			lines = append(lines, fmt.Sprintf("%s in %s: %d planned, %d injected", fault, c.CellName, n, injected[fault]))
 		}
 	}
 	return lines
