@@ -21,7 +21,7 @@ build: ## build bin/lockquake
 test: ## run all tests under the race detector
 	go test -race $$(go list ./... | grep -v /results$$)
 	go test ./checker/linear ./results # ten times as many random histories as under the race detector; pictures
-	go test -run 'EveryFault|HundredPartitions' -parallel 8 ./cmd/cli ./harness/cluster # cells that mostly wait
+	go test -run 'EveryFault|HundredPartitions|VirtualTime|Hunt' -parallel 8 ./cmd/cli ./harness/cluster # cells that mostly wait
 	go test -run 'OwnLock|Example|Stored|BenchMeasures' ./cmd/cli # programs, a module of their own, and pictures of runs that are kept
 
 .PHONY: lint
