@@ -75,7 +75,7 @@ func (o *huntOptions) declare(flags *pflag.FlagSet) {
 	flags.IntVar(&o.seeds, "seeds", 0, "how many seeds; 0: as many as there is time for")
 	flags.Uint64Var(&o.seed, "seed", 1, "the first seed; the others follow it")
 	flags.IntVar(&o.again, "again", 5, "how often a cell in which something was found is carried out again")
-	flags.IntVar(&o.parallel, "parallel", runtime.NumCPU(), "cells that are carried out at a time: each keeps a core busy")
+	flags.IntVar(&o.parallel, "parallel", runtime.GOMAXPROCS(0), "cells that are carried out at a time: each keeps a core busy")
 	flags.StringVar(&o.want, "want", defaultWant, "what a cell must give: safe, promised or a grade, as lockquake run takes it")
 	flags.IntVar(&o.Members, "members", o.Members, "members of the cluster")
 	o.declareSettings(flags)

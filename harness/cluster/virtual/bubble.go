@@ -47,11 +47,11 @@ type bubble struct {
 	began  time.Time // in virtual time
 	passed atomic.Int64
 	stop   atomic.Bool
-	over   atomic.Bool // what it was made for has ended
 }
 
-// In runs f in virtual time and returns when all that it has started has ended. Goroutines that nothing can end any
-// more, because they wait for one another, are left behind, and told of. Only f may use the context.
+// In runs f in virtual time and returns when all that it has started has ended. Goroutines that have not ended a virtual
+// minute after f, because they wait for one another or for a time that does not come any more, are left behind, and told
+// of. Only f may use the context.
 func In(t *testing.T, o Outside, f func(context.Context)) (left error) {
 	b := &bubble{}
 	done := make(chan struct{})
@@ -85,7 +85,6 @@ func (b *bubble) run(f func(context.Context)) {
 	go b.beat(cancel, done)
 	f(ctx)
 	time.Sleep(leaving)
-	b.over.Store(true)
 	close(done)
 }
 
@@ -144,11 +143,8 @@ func (o Outside) stuck(err error) {
 // stuck says why the clock stands still.
 func (b *bubble) stuck(at, patience time.Duration) error {
 	holding := holders(stacks())
-	switch {
-	case b.over.Load() && len(holding) == 0:
-		return fmt.Errorf("virtual time does not end: something that was started in it goes on for ever by a timer")
-	case len(holding) == 0:
-		return fmt.Errorf("virtual time stands still at %v, and no goroutine in it waits for anything outside of it", at)
+	if len(holding) == 0 {
+		return fmt.Errorf("virtual time stands still at %v for %v, and no goroutine in it waits for anything outside of it", at, patience)
 	}
 	return fmt.Errorf(`virtual time stands still at %v for %v: it goes on only when every goroutine in it waits for another one in it or
 for a time. These do not: they compute, or wait for a real socket, a file, a lock or a channel that was made outside, as all
@@ -168,25 +164,25 @@ func stacks() string {
 
 // holders are the goroutines in a bubble that hold its clock, one of each that stand at the same place. The runtime marks
 // those that do not.
-func holders(stacks string) (holding []string) {
+func holders(stacks string) (found []string) {
 	var places []string
 	alike := map[string]int{}
 	for stack := range strings.SplitSeq(stacks, "\n\n") {
 		head, _, _ := strings.Cut(stack, "\n")
-		if !strings.Contains(head, "synctest bubble") || strings.Contains(head, "(durable)") || strings.Contains(head, "synctest.Run") {
+		if !strings.Contains(head, "synctest bubble") || strings.Contains(head, "synctest.Run") || strings.Contains(head, "(durable)") {
 			continue
 		}
 		place := strings.Join(inSource.FindAllString(stack, -1), " ")
 		if alike[place]++; alike[place] == 1 {
-			holding, places = append(holding, stack), append(places, place)
+			found, places = append(found, stack), append(places, place)
 		}
 	}
 	for i, place := range places {
 		if n := alike[place]; n > 1 {
-			holding[i] += fmt.Sprintf("\n(and %d more that stand there)", n-1)
+			found[i] += fmt.Sprintf("\n(and %d more that stand there)", n-1)
 		}
 	}
-	return holding
+	return found
 }
 
 // inSource finds where a stack stands, file:line.

@@ -71,12 +71,18 @@ func TestStopEndsTheContextAndProgressIsTold(t *testing.T) {
 	}
 }
 
-func TestGoroutinesThatWaitForEverAreLeftBehind(t *testing.T) {
-	left := In(t, Outside{}, func(context.Context) {
-		go func() { select {} }()
-	})
-	if left == nil || !strings.Contains(left.Error(), "goroutines wait for ever") {
-		t.Errorf("left %v", left)
+func TestGoroutinesThatDoNotEndAreLeftBehind(t *testing.T) {
+	for name, goOn := range map[string]func(){
+		"for ever": func() { select {} },
+		"by a timer": func() {
+			for range time.Tick(time.Second) {
+			}
+		},
+	} {
+		left := In(t, Outside{}, func(context.Context) { go goOn() })
+		if left == nil || !strings.Contains(left.Error(), "goroutines wait for ever") {
+			t.Errorf("%s: left %v", name, left)
+		}
 	}
 }
 
