@@ -26,6 +26,9 @@ func Start(ctx context.Context, config cluster.Config) (*cluster.Cluster, error)
 	if ctx.Value(inside{}) == nil {
 		return nil, errors.New("start a cluster in virtual time: the context does not come from it: call within virtual.In")
 	}
+	if err := Check(); err != nil {
+		return nil, err
+	}
 	if config.Tick == 0 {
 		config.Tick, config.Election = Tick, Election
 	}
