@@ -33,7 +33,8 @@ type hunt struct {
 	broken map[string]uint64
 	found  map[kindOfFind]bool
 	score
-	failure error // the first one
+	failure error  // the first one
+	doubt   string // the first cell that is not known, and why
 }
 
 // score is what the hunt has come to. Cells that a find was tried again by are not in it.
@@ -210,6 +211,10 @@ func (h *hunt) count(b bagged) (first []checker.Verdict) {
 		}
 	case checker.Unknown:
 		h.unknown++
+		if h.doubt == "" {
+			why := results.Telling(b.judgement)[0]
+			h.doubt = fmt.Sprintf("seed %d, %s: %s: %s", b.cell.Seed, b.cell.Name(), why.Checker, why.Why)
+		}
 	}
 	for _, v := range results.Telling(b.judgement) {
 		kind := kindOfFind{b.cell.Strategy, v.Checker}

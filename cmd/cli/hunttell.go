@@ -82,6 +82,9 @@ func (h *hunt) conclude(ctx context.Context) error {
 	if h.failure != nil {
 		fmt.Fprintf(h.out, "%s could not be carried out or judged, the first: %v\n", counted(h.failed, "cell"), h.failure)
 	}
+	if h.doubt != "" {
+		fmt.Fprintf(h.out, "%s not known, the first: %s\n", counted(h.unknown, "cell"), printable(h.doubt))
+	}
 	parts := []string{h.score.String()}
 	for _, p := range []struct {
 		count int

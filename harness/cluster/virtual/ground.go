@@ -14,11 +14,11 @@ import (
 	"lockquake/harness/cluster"
 )
 
-// Defaults of raft's times, five times those of other kinds: an hour of heartbeats costs a fifth. Leases are as short
+// Defaults of raft's times, six times those of other kinds: an hour of heartbeats costs a sixth. Leases are as short
 // as elsewhere.
 const (
-	Tick     = 50 * time.Millisecond
-	Election = 500 * time.Millisecond
+	Tick     = 60 * time.Millisecond
+	Election = 600 * time.Millisecond
 )
 
 // Start starts a cluster within virtual time, as cluster.Start does elsewhere. The context must come from In.
