@@ -105,11 +105,16 @@ func (s *scene) measureAcquires(st *Stats) {
 	grants := map[int32]int{}
 	for _, o := range s.h.Ops {
 		end := min(o.ReturnAt, s.last)
-		if !waits(&o) || !st.measured(end) && o.Return != history.Open {
+		if !waits(&o) {
+			continue
+		}
+		if o.CallAt <= st.To {
+			grants[o.Client] += 0 // who asked and was served too late, or never, got nothing
+		}
+		if !st.measured(end) && o.Return != history.Open {
 			continue
 		}
 		st.LongestWait = max(st.LongestWait, end-o.Due())
-		grants[o.Client] += 0
 		switch o.Outcome {
 		case history.OK:
 			st.Acquired++

@@ -151,3 +151,13 @@ func TestJain(t *testing.T) {
 		}
 	}
 }
+
+// Who was served only after the end got nothing, and that is unfair.
+func TestClientServedTooLateCountsForFairness(t *testing.T) {
+	s := turns()
+	s.wait(3, history.OK, 50*ms, 120*ms)
+	st := Measure(s.build())
+	if want := []Grants{{0, 2}, {1, 1}, {2, 0}, {3, 0}}; !slices.Equal(st.Grants, want) || math.Abs(st.Jain-9.0/20) > 1e-9 {
+		t.Errorf("grants %v, Jain %v", st.Grants, st.Jain)
+	}
+}
