@@ -86,7 +86,7 @@ func (l *losses) list() lossList {
 func (l *losses) of(request any) (swallowing *requestLoss, wanted []*replyLoss) {
 	now := l.list()
 	for _, loss := range now.requests {
-		if loss.match(request) && loss.take() {
+		if loss.takes(request) {
 			return loss, nil
 		}
 	}
@@ -127,10 +127,12 @@ type requestLoss struct {
 	lost int
 }
 
-func (l *requestLoss) take() bool {
+// takes tells whether a request is lost. It is asked with the lock held: what matches before stop is called is counted by
+// it.
+func (l *requestLoss) takes(request any) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.done {
+	if l.done || !l.match(request) {
 		return false
 	}
 	l.lost++
