@@ -6,6 +6,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"unicode"
@@ -217,7 +218,7 @@ func pick[T any](place, list string, entries []Entry[T], groups map[string]func(
 			}
 		}
 		if !found {
-			return nil, unknownName(place, name, names(entries))
+			return nil, unknownName(place, name, append(names(entries), slices.Sorted(maps.Keys(groups))...))
 		}
 	}
 	return picked, nil
