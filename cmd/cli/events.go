@@ -30,7 +30,7 @@ type runEvent struct {
 	event
 	Command  string   `json:"command" doc:"run, check, bench, ..."`
 	Seed     uint64   `json:"seed" doc:"of the plan"`
-	Cells    int      `json:"cells" doc:"how many there will be"`
+	Cells    int      `json:"cells" doc:"how many there will be; of hunt: for each seed"`
 	Estimate float64  `json:"estimate_seconds,omitempty" doc:"about how long all of it takes"`
 	Folder   string   `json:"folder,omitempty" doc:"of the run"`
 	Args     []string `json:"args,omitempty" doc:"the command line that makes the same run again"`
@@ -61,6 +61,30 @@ type cellEvent struct {
 type benchEvent struct {
 	event
 	Bench results.Bench `json:"bench" doc:"as in bench.json"`
+}
+
+// findEvent is a violation that hunt has found.
+type findEvent struct {
+	event
+	Seed     uint64          `json:"seed" doc:"that its cell was drawn from"`
+	Strategy string          `json:"strategy" doc:"that was broken"`
+	Fault    string          `json:"fault" doc:"under which"`
+	Verdict  checker.Verdict `json:"verdict" doc:"the first of its kind: checker, why, story, ..."`
+	Known    bool            `json:"known" doc:"whether it is known of the strategy"`
+	Folder   string          `json:"folder" doc:"of the run that is kept"`
+	Came     int             `json:"came_again" doc:"how often it came again when the cell was carried out again"`
+	Of       int             `json:"of" doc:"how often that was"`
+}
+
+// huntEvent is what a hunt has come to.
+type huntEvent struct {
+	event
+	Cells   int     `json:"cells" doc:"that were judged"`
+	Grants  int64   `json:"grants" doc:"in them"`
+	Hours   float64 `json:"virtual_hours" doc:"that they lasted"`
+	Beyond  int     `json:"broken" doc:"cells that gave less than is wanted"`
+	Unknown int     `json:"unknown" doc:"cells of which something is not known"`
+	Failed  int     `json:"failed" doc:"cells that could not be carried out"`
 }
 
 // lockEvent is what selftest saw of a lock.
@@ -148,7 +172,7 @@ func (o outcome) event(n, total int) cellEvent {
 func eventTable() table {
 	t := table{head: []string{"event", "field", "what it is"}}
 	for _, e := range []Entry[any]{
-		{"all", "", event{}}, {"run", "", runEvent{}}, {"cell", "", cellEvent{}}, {"bench", "", benchEvent{}}, {"result", "", resultEvent{}},
+		{"all", "", event{}}, {"run", "", runEvent{}}, {"cell", "", cellEvent{}}, {"bench", "", benchEvent{}}, {"find", "", findEvent{}}, {"hunt", "", huntEvent{}}, {"result", "", resultEvent{}},
 	} {
 		for _, f := range reflect.VisibleFields(reflect.TypeOf(e.Value)) {
 			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")

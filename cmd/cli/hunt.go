@@ -25,6 +25,7 @@ type huntOptions struct {
 	lasts time.Duration // in wall time
 	seeds int           // 0: as many as there is time for
 	again int
+	json  bool
 	flags *pflag.FlagSet
 }
 
@@ -57,7 +58,7 @@ is not known, 70 a cell could not be carried out.`,
 			changed := cmd.Flags().Changed
 			o.scenarios, o.flags = args, cmd.Flags()
 			o.given = func(flag string) bool { return flag == "cluster" || changed(flag) }
-			return a.hunt(cmd.Context(), o)
+			return a.inJSON(o.json).hunt(cmd.Context(), o)
 		},
 	}
 	o.declare(cmd.Flags())
@@ -80,6 +81,7 @@ func (o *huntOptions) declare(flags *pflag.FlagSet) {
 	flags.IntVar(&o.Members, "members", o.Members, "members of the cluster")
 	o.declareSettings(flags)
 	flags.StringVar(&o.out, "out", "", "folder that what is found is kept in, new or empty (default: a new one in "+results.Runs+")")
+	flags.BoolVar(&o.json, "json", false, jsonDoc)
 }
 
 func (o huntOptions) validate() error {
@@ -105,6 +107,7 @@ func (a app) hunt(ctx context.Context, o huntOptions) error {
 	fmt.Fprintf(a.out, "lockquake hunt: seeds from %d, %s each, %v of virtual time a cell, for %v, what is found is kept in %s\n",
 		o.seed, counted(len(h.draw(o.seed)), "cell"), h.trials[0].Settings.Duration, o.lasts, h.dir)
 	a.tellLeftOut(h.s)
+	a.tells(runEvent{event: eventOf("run"), Command: "hunt", Seed: o.seed, Cells: len(h.draw(o.seed)), Estimate: o.lasts.Seconds(), Folder: h.dir, LeftOut: h.s.leftOut})
 	h.goOn(ctx)
 	return errors.Join(h.conclude(ctx), h.tidy())
 }

@@ -6,21 +6,34 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
+	"lockquake/checker"
 	"lockquake/results"
 )
 
 func TestHuntTellsOfTheFirstViolationAndKeepsIt(t *testing.T) {
 	notUnderRace(t)
 	out := filepath.Join(t.TempDir(), "hunt")
-	s := call(t, "hunt", "--strategy", "none,mutex", "--fault", "none", "--members", "1", "--duration", "5s", "--seed", "7", "--seeds", "2", "--again", "1", "--parallel", "1", "--out", out)
+	s := call(t, "hunt", "--strategy", "none,mutex", "--fault", "none", "--members", "1", "--duration", "5s", "--seed", "7", "--seeds", "2", "--again", "1", "--parallel", "1", "--json", "--out", out)
 	s.want(t, exitBroken,
 		"lockquake hunt: seeds from 7, 2 cells each, 5s of virtual time a cell",
 		"seed 7  BROKEN  none without faults", " both held k0 for ", "kept: "+out,
 		"seed 7  again   none without faults: ", "exclusion in 1 of 1",
 		"RESULT: 3 cells, 0.0 virtual hours, ", "1 gave less than is wanted; exit 1", // the second seed is mutex's alone
 	)
+	events := decoded[event](t, s.out)
+	finds, told := decoded[findEvent](t, s.out), decoded[huntEvent](t, s.out)
+	if k := kinds(events); !strings.HasPrefix(k, "run find ") || !strings.HasSuffix(k, " find hunt result") {
+		t.Errorf("events %s", k)
+	}
+	if f := finds[1]; f.Seed != 7 || f.Strategy != "none" || f.Verdict.Validity != checker.Invalid || len(f.Verdict.Story) == 0 || f.Known || f.Came != 1 || f.Of != 1 {
+		t.Errorf("found %+v", f)
+	}
+	if h := told[len(told)-2]; h.Cells != 3 || h.Beyond != 1 || h.Unknown != 0 || h.Grants == 0 {
+		t.Errorf("came to %+v", h)
+	}
 	kept, err := os.ReadDir(out)
 	if err != nil || len(kept) != 1 || kept[0].Name() != "seed-7-none__none__r1" {
 		t.Fatalf("kept are %v, error %v", kept, err)

@@ -130,7 +130,11 @@ func (h *hunt) take(ctx, hunting context.Context, cell harness.Cell) {
 		return
 	}
 	h.tell(b, finds, dir)
-	h.tellAgain(b, finds, h.tryAgain(ctx, b, finds))
+	r := h.tryAgain(ctx, b, finds)
+	h.tellAgain(b, finds, r)
+	for _, v := range finds {
+		h.tells(findEvent{eventOf("find"), cell.Seed, cell.Strategy, cell.Name().Fault, v, h.known(cell.Strategy, v.Checker), dir, r.came[v.Checker], r.of})
+	}
 }
 
 // try carries out a cell and judges it.

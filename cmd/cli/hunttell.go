@@ -96,6 +96,8 @@ func (h *hunt) conclude(ctx context.Context) error {
 	}
 	fmt.Fprintf(h.out, "\n%s\n", h.rates(time.Since(h.began)))
 	fmt.Fprintf(h.out, "RESULT: %s%s; exit %d\n", how, h.paint(toneOfCode(code), strings.Join(parts, ", ")), code)
+	h.tells(huntEvent{eventOf("hunt"), h.judged, h.grants, h.virtual.Hours(), h.beyond, h.unknown, h.failed})
+	h.tells(resultEvent{event: eventOf("result"), Exit: code, Result: strings.Join(parts, ", "), Interrupted: ctx.Err() != nil})
 	return ended(code)
 }
 
