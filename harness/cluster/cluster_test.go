@@ -176,6 +176,7 @@ func TestPeersAreToldApart(t *testing.T) {
 	forEachKind(t, anyKind, func(t *testing.T, c *cluster.Cluster) {
 		lead, _ := leader(t, c)
 		deaf, other := (lead+1)%3, (lead+2)%3
+		connected(t, c, deaf, other)
 		held := c.Peer(lead, deaf).Impose(network.Rule{Held: true})
 		silent := c.Peer(deaf, other).Impose(network.Rule{Held: true})
 		eventually(t, "bytes to be held", func() bool { return held.Toll().Held > 0 && silent.Toll().Held > 0 })
@@ -191,6 +192,15 @@ func TestPeersAreToldApart(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// connected waits until a member says something to another one. A cluster is ready before its followers have connected
+// to one another, and where no connection is a held link holds dials back, and no bytes.
+func connected(t *testing.T, c *cluster.Cluster, from, to int) {
+	t.Helper()
+	late := c.Peer(from, to).Impose(network.Rule{Delay: time.Millisecond})
+	eventually(t, "a member to say something to another one", func() bool { return late.Toll().Delayed > 0 })
+	late.Lift()
 }
 
 // What is acknowledged before a crash is there after it, wherever it was acknowledged.

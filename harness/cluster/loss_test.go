@@ -102,6 +102,7 @@ func TestReplyOfAWriteIsLostOnce(t *testing.T) {
 func TestReplyOfAWriteThatChangesNothingIsNotLost(t *testing.T) {
 	c := client(t, start(t, 1), cluster.ClientConfig{})
 	put(t, c, "taken", "")
+	put(t, c, "there", "")
 	for name, write := range map[string]struct {
 		match func(any) bool
 		do    func(key string) error
@@ -110,7 +111,7 @@ func TestReplyOfAWriteThatChangesNothingIsNotLost(t *testing.T) {
 	}{
 		"Txn": {every[*etcdserverpb.TxnRequest], func(key string) error { return createIfAbsent(t, c, key) }, "taken", "free"},
 		"Delete": {every[*etcdserverpb.DeleteRangeRequest],
-			func(key string) error { _, err := c.Etcd.Delete(within(t, patience), key); return err }, "nowhere", "taken"},
+			func(key string) error { _, err := c.Etcd.Delete(within(t, patience), key); return err }, "nowhere", "there"},
 	} {
 		stop := c.LoseReply(write.match)
 		if err := write.do(write.vain); err != nil {
