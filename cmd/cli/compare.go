@@ -60,6 +60,18 @@ It exits with 1 if a guarantee got worse, with 3 if one is unknown or the thresh
 	return cmd
 }
 
+// openRuns opens those that a command line names.
+func openRuns(which []string) (runs []*results.Run, err error) {
+	for _, name := range which {
+		run, err := results.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		runs = append(runs, run)
+	}
+	return runs, nil
+}
+
 func (a app) compare(which []string, o compareOptions) error {
 	limit, err := parseShare(o.maxRegress)
 	if err != nil {
@@ -69,13 +81,9 @@ func (a app) compare(which []string, o compareOptions) error {
 	if err != nil {
 		return usage(err)
 	}
-	var runs []*results.Run
-	for _, name := range which {
-		run, err := results.Open(name)
-		if err != nil {
-			return usage(err)
-		}
-		runs = append(runs, run)
+	runs, err := openRuns(which)
+	if err != nil {
+		return usage(err)
 	}
 	all, err := results.CompareAll(runs[0], runs[1:]...)
 	switch {

@@ -48,13 +48,9 @@ Cells are not split: all operations on a key were recorded by one process, on on
 }
 
 func (a app) merge(ctx context.Context, which []string, out string) error {
-	var runs []*results.Run
-	for _, name := range which {
-		run, err := results.Open(name)
-		if err != nil {
-			return usage(err)
-		}
-		runs = append(runs, run)
+	runs, err := openRuns(which)
+	if err != nil {
+		return usage(err)
 	}
 	merged, err := results.Merge(out, runs, a.unjudged)
 	switch {
