@@ -191,18 +191,15 @@ func (b bagged) discard() {
 
 // count adds a cell to the score, and gives the violations that are the first of their kinds, the gravest first.
 func (h *hunt) count(b bagged) (first []checker.Verdict) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
 	if b.err == nil && b.judgement.Harness {
 		b.err = errors.New(harnessFault(b.judgement))
 	}
 	if b.err != nil {
-		h.failed++
-		if h.failure == nil {
-			h.failure = fmt.Errorf("seed %d, %s: %w", b.cell.Seed, b.cell.Name(), b.err)
-		}
+		h.fail(fmt.Errorf("seed %d, %s: %w", b.cell.Seed, b.cell.Name(), b.err))
 		return nil
 	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	h.judged, h.until = h.judged+1, time.Since(h.began)
 	h.virtual += b.history.Last()
 	h.grants += int64(len(b.history.Holds()))
